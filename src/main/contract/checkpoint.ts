@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { Metrics, RunId } from './run'
+
+export const CheckpointCard = z.object({
+  run: RunId, step: z.int(), epoch: z.number(), path: z.string(), sizeBytes: z.int(), savedAt: z.number(),
+  best: z.boolean(), last: z.boolean(), metrics: Metrics,
+})
+export type CheckpointCard = z.infer<typeof CheckpointCard>
+/** "best", "last", or a step. */
+export const CheckpointChoice = z.union([z.enum(['best', 'last']), z.int().min(0)])
+export type CheckpointChoice = z.infer<typeof CheckpointChoice>
+
+export const ExportInput = z.object({
+  run: RunId, checkpoint: CheckpointChoice.default('best'), as: z.enum(['merged', 'adapter']), out: z.string().min(1),
+})
+export type ExportInput = z.infer<typeof ExportInput>
+
+/** Kept beside every export as verification.json; logits are the exported files' against the live run's. */
+export const Verification = z.object({
+  passed: z.boolean(), samples: z.int(), split: z.string(), tolerance: z.number(),
+  maxDifference: z.number(), meanDifference: z.number(), relativeDifference: z.number().describe('max difference over the largest logit'),
+  top1Agreement: z.number(), differsFromBase: z.number().describe('max logit difference to the untuned backbone under the same head'),
+  sentence: z.string(),
+})
+export type Verification = z.infer<typeof Verification>
+export const ExportReport = z.object({
+  run: RunId, step: z.int(), as: z.enum(['merged', 'adapter']), format: z.string(), folder: z.string(), files: z.array(z.string()),
+  sizeBytes: z.int(), verification: Verification, python: z.string().describe('the lines that load it'),
+})
+export type ExportReport = z.infer<typeof ExportReport>
+
+export const EvaluateInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), data: z.string().nullable().default(null) })
+export const EvaluateReport = z.object({ run: RunId, step: z.int(), split: z.string(), samples: z.int(), metrics: Metrics })
+export type EvaluateReport = z.infer<typeof EvaluateReport>
+
+export const Prediction = z.object({ file: z.string(), top: z.array(z.object({ label: z.string(), probability: z.number() })) })
+export type Prediction = z.infer<typeof Prediction>

@@ -1,0 +1,21 @@
+import { z } from 'zod'
+
+export const DatasetKind = z.enum(['folder', 'zip', 'parquet', 'idx', 'list'])
+export const BrokenFile = z.object({ file: z.string(), reason: z.string() })
+
+/** A dataset after its files were listed. `broken` is filled once images were decoded. */
+export const DatasetCard = z.object({
+  id: z.string(), name: z.string(), path: z.string(), kind: DatasetKind, source: z.enum(['sample', 'added']),
+  classes: z.array(z.string()),
+  splits: z.record(z.string(), z.int()).describe('images per split that the data brings: train, validation, test'),
+  counts: z.record(z.string(), z.array(z.int())).describe('images per class, by split'),
+  broken: z.array(BrokenFile), licence: z.string().nullable(), cacheBytes: z.int(), problem: z.string().nullable(),
+})
+export type DatasetCard = z.infer<typeof DatasetCard>
+
+export const PreviewInput = z.object({ from: z.string(), imageSize: z.int().min(8).max(1024), split: z.enum(['train', 'validation', 'test']).default('train'), count: z.int().min(1).max(64).default(12) })
+export const PreviewImage = z.object({ file: z.string(), label: z.string(), src: z.string().describe('data URL') })
+export type PreviewImage = z.infer<typeof PreviewImage>
+
+export const CacheReport = z.object({ bytes: z.int(), limitBytes: z.int(), entries: z.array(z.object({ key: z.string(), name: z.string(), bytes: z.int(), usedAt: z.number() })) })
+export type CacheReport = z.infer<typeof CacheReport>

@@ -1,0 +1,44 @@
+import { z } from 'zod'
+
+/** Every way a request can fail that a person can do something about. Views choose their action by code. */
+export const ErrorCode = z.enum([
+  'bad-input', 'recipe-invalid', 'not-found', 'model-unreadable', 'model-unsupported', 'dataset-unreadable',
+  'dataset-invalid', 'adapter-invalid', 'run-busy', 'run-state', 'not-mergeable', 'verification-failed',
+  'workspace-busy', 'workspace-unwritable', 'disk-full', 'out-of-memory', 'trainer-died', 'runtime-missing',
+  'cancelled', 'internal',
+])
+export type ErrorCode = z.infer<typeof ErrorCode>
+
+/** Errors cross process borders as this value. `message` is one sentence: what is wrong, where, what to do. */
+export const ErrorValue = z.object({ code: ErrorCode, message: z.string(), hint: z.string().optional(), field: z.string().optional() })
+export type ErrorValue = z.infer<typeof ErrorValue>
+
+/** An error meant for the person; anything else that is thrown is a defect and is reported as `internal`. */
+export class AppError extends Error {
+  readonly code: ErrorCode
+  readonly hint: string | undefined
+  readonly field: string | undefined
+
+  constructor(code: ErrorCode, message: string, more: { hint?: string; field?: string; cause?: unknown } = {}) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause })
+    this.name = 'AppError'
+    this.code = code
+    this.hint = more.hint
+    this.field = more.field
+  }
+}
+
+const diskFull = 'The disk is full: free some space, then try again; nothing that was saved before is lost.'
+
+/** The value that crosses a process border for any thrown thing. */
+export function toErrorValue(thrown: unknown): ErrorValue {
+  if (thrown instanceof AppError) {
+    return { code: thrown.code, message: thrown.message, ...(thrown.hint ? { hint: thrown.hint } : {}), ...(thrown.field ? { field: thrown.field } : {}) }
+  }
+  const code = (thrown as { code?: unknown } | null)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') return { code: 'disk-full', message: diskFull }
+  return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) }
+}
+
+export const fromErrorValue = (value: ErrorValue): AppError =>
+  new AppError(value.code, value.message, { ...(value.hint ? { hint: value.hint } : {}), ...(value.field ? { field: value.field } : {}) })

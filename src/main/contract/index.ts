@@ -1,0 +1,71 @@
+import { z } from 'zod'
+import { CheckpointCard, ExportInput, ExportReport } from './checkpoint'
+import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
+import { MethodCatalog } from './method'
+import { BackboneCard, InspectReport } from './model'
+import { PlanReport } from './plan'
+import { RunCard, RunDetail, RunEvent, RunId, WatchInput, CompareReport } from './run'
+import { DoctorReport, Settings, SystemStatus } from './system'
+import { call, feed, type Client } from './wire'
+
+const Path = z.object({ path: z.string().min(1).max(4096) })
+const Id = z.object({ id: z.string().min(1).max(4096) })
+const Run = z.object({ run: RunId })
+/** A recipe as the wizard holds it: checked in full by the service, which answers with field notices. */
+const Draft = z.record(z.string(), z.unknown())
+
+/** Every call and feed between window and main. */
+export const contract = {
+  catalog: {
+    methods: call(z.void(), MethodCatalog),
+    recipes: call(z.void(), z.array(z.object({ id: z.string(), title: z.string(), recipe: Draft }))),
+    recipeSchema: call(z.void(), z.record(z.string(), z.unknown())),
+  },
+  models: {
+    list: call(z.void(), z.array(BackboneCard)),
+    add: call(Path, BackboneCard),
+    remove: call(Id, z.void()),
+    inspect: call(Path, InspectReport),
+  },
+  datasets: {
+    list: call(z.void(), z.array(DatasetCard)),
+    add: call(Path, DatasetCard),
+    remove: call(Id, z.void()),
+    preview: call(PreviewInput, z.array(PreviewImage)),
+    cache: call(z.void(), CacheReport),
+    clearCache: call(z.void(), CacheReport),
+  },
+  runs: {
+    plan: call(Draft, PlanReport),
+    start: call(Draft, Run),
+    stop: call(Run, z.void()),
+    resume: call(Run, z.void()),
+    list: call(z.void(), z.array(RunCard)),
+    show: call(Run, RunDetail),
+    compare: call(z.object({ runs: z.array(RunId).min(2) }), CompareReport),
+    remove: call(Run, z.void()),
+    watch: feed(WatchInput, RunEvent),
+    changes: feed(z.void(), RunCard),
+  },
+  checkpoints: {
+    list: call(Run, z.array(CheckpointCard)),
+    remove: call(z.object({ run: RunId, step: z.int().min(0) }), z.void()),
+  },
+  exports: {
+    create: call(ExportInput, ExportReport),
+    list: call(Run, z.array(ExportReport)),
+  },
+  settings: {
+    get: call(z.void(), Settings),
+    set: call(Settings.partial(), Settings),
+  },
+  system: {
+    doctor: call(z.void(), DoctorReport),
+    status: feed(z.void(), SystemStatus),
+    chooseFolder: call(z.object({ title: z.string() }), z.string().nullable()),
+    chooseFile: call(z.object({ title: z.string(), extensions: z.array(z.string()) }), z.string().nullable()),
+    reveal: call(Path, z.void()),
+  },
+} as const
+
+export type Api = Client<typeof contract>

@@ -1,0 +1,30 @@
+import { z } from 'zod'
+import { EdgeCard } from './model'
+
+export const Notice = z.object({
+  level: z.enum(['error', 'warning', 'info']),
+  field: z.string().nullable().describe('path in the recipe, such as train.learningRate'),
+  message: z.string(),
+})
+export type Notice = z.infer<typeof Notice>
+
+export const PlannedTensor = z.object({ name: z.string(), shape: z.array(z.int()), count: z.int() })
+export const PlannedSite = z.object({
+  site: z.string(), kind: z.string(), shape: z.array(z.int()), tensors: z.array(PlannedTensor),
+  from: z.array(z.string()).describe('sites whose gain scales this one under SAN'),
+})
+
+/** What a recipe would train and cost, computed without a tensor. Bytes. */
+export const PlanReport = z.object({
+  trainable: z.object({
+    total: z.int(), head: z.int(), method: z.int(),
+    sites: z.array(PlannedSite).describe('every site that trains something, and the head'),
+  }),
+  parameters: z.int().describe('of the whole model with its head'),
+  memory: z.object({ frozen: z.int(), trained: z.int(), activations: z.int(), workspace: z.int(), total: z.int() }),
+  steps: z.object({ perEpoch: z.int(), total: z.int() }).nullable().describe('null until the data is known'),
+  san: z.object({ edges: z.array(EdgeCard.extend({ axis: z.enum(['input', 'output']) })) }).nullable(),
+  learningRate: z.number(),
+  notices: z.array(Notice),
+})
+export type PlanReport = z.infer<typeof PlanReport>

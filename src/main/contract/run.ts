@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { ErrorValue } from './errors'
+import { Recipe } from './recipe'
+
+export const RunId = z.string().regex(/^[a-z0-9][a-z0-9-]{2,80}$/, 'is not a run id')
+export type RunId = z.infer<typeof RunId>
+export const RunStatus = z.enum(['queued', 'running', 'stopped', 'interrupted', 'finished', 'failed'])
+export type RunStatus = z.infer<typeof RunStatus>
+export const Metrics = z.record(z.string(), z.number())
+export type Metrics = z.infer<typeof Metrics>
+
+const at = { seq: z.int().min(0).describe('position in events.jsonl'), time: z.number().describe('milliseconds since 1970') }
+const ending = { run: z.string(), step: z.int(), metrics: Metrics, seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int() }
+
+/** One line of events.jsonl and of `train --json`. A `started` with step > 0 is a resume: later lines supersede steps after it. */
+export const RunEvent = z.discriminatedUnion('event', [
+  z.object({ ...at, event: z.literal('started'), run: z.string(), folder: z.string(), step: z.int(), steps: z.int(), stepsPerEpoch: z.int(), epochs: z.int(), device: z.string(), pid: z.int() }),
+  z.object({ ...at, event: z.literal('phase'), phase: z.enum(['prepare', 'data', 'train', 'test', 'save']), done: z.number().nullable(), total: z.number().nullable(), message: z.string() }),
+  z.object({ ...at, event: z.literal('step'), step: z.int(), epoch: z.number(), loss: z.number(), accuracy: z.number(), learningRate: z.number(), gradientNorm: z.number(), imagesPerSecond: z.number(), memory: z.int() }),
+  z.object({ ...at, event: z.literal('evaluated'), step: z.int(), epoch: z.number(), split: z.enum(['validation', 'test']), metrics: Metrics, best: z.boolean() }),
+  z.object({ ...at, event: z.literal('checkpoint'), step: z.int(), path: z.string(), best: z.boolean(), sizeBytes: z.int(), removed: z.array(z.int()).describe('steps of checkpoints pruned now') }),
+  z.object({ ...at, event: z.literal('notice'), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
+  z.object({ ...at, event: z.literal('finished'), ...ending }),
+  z.object({ ...at, event: z.literal('stopped'), ...ending }),
+  z.object({ ...at, event: z.literal('failed'), ...ending, error: ErrorValue }),
+])
+export type RunEvent = z.infer<typeof RunEvent>
+type Unstamped<E> = E extends RunEvent ? Omit<E, 'seq' | 'time'> : never
+/** What the trainer yields; the store adds seq and time. */
+export type TrainEvent = Unstamped<RunEvent>
+
+/** A row of the Runs table, folded from run.json and events.jsonl. */
+export const RunCard = z.object({
+  id: RunId, name: z.string(), status: RunStatus, folder: z.string(),
+  backbone: z.string(), data: z.string(), method: z.string(), san: z.boolean(), seed: z.int(),
+  step: z.int(), steps: z.int(), epochs: z.int(), trainable: z.int(),
+  metrics: Metrics.describe('latest of each: train/loss, train/accuracy, validation/accuracy, test/accuracy, …'),
+  best: z.object({ metric: z.string(), value: z.number(), step: z.int() }).nullable(),
+  createdAt: z.number(), updatedAt: z.number(), seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int(),
+  error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
+  losses: z.array(z.number()).describe('at most 40 points for a sparkline'),
+})
+export type RunCard = z.infer<typeof RunCard>
+
+/** run.json: written once at the start, never changed. */
+export const RunManifest = z.object({
+  format: z.literal(1), id: RunId, createdAt: z.number(), recipe: Recipe,
+  resolved: z.object({
+    backbonePath: z.string(), backboneHash: z.string(), dataPath: z.string(), dataHash: z.string(),
+    classes: z.array(z.string()), trainable: z.int(), learningRate: z.number(),
+  }),
+  versions: z.record(z.string(), z.string()),
+})
+export type RunManifest = z.infer<typeof RunManifest>
+export const RunDetail = z.object({ card: RunCard, manifest: RunManifest })
+export type RunDetail = z.infer<typeof RunDetail>
+
+export const WatchInput = z.object({ run: RunId, after: z.int().min(-1).default(-1).describe('seq of the last event already seen') })
+
+export const CompareReport = z.object({
+  runs: z.array(RunCard),
+  differences: z.array(z.object({ field: z.string(), values: z.array(z.unknown()) })),
+})
+export type CompareReport = z.infer<typeof CompareReport>

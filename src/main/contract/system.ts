@@ -1,0 +1,25 @@
+import { z } from 'zod'
+
+/** Settings of a workspace; unknown keys are dropped, missing ones default. */
+export const Settings = z.object({
+  theme: z.enum(['system', 'light', 'dark']).default('system'),
+  density: z.enum(['comfortable', 'compact']).default('comfortable'),
+  scale: z.number().min(0.9).max(1.5).default(1),
+  railCollapsed: z.boolean().default(false),
+  smoothing: z.number().min(0).max(0.99).default(0.9),
+  cacheLimitBytes: z.number().min(1e8).default(2e10),
+})
+export type Settings = z.infer<typeof Settings>
+
+export const DoctorCheck = z.object({
+  id: z.string(), title: z.string(), state: z.enum(['ok', 'missing', 'warning']), detail: z.string(),
+  mend: z.string().nullable().describe('the command that mends it'),
+})
+export const DoctorReport = z.object({ ok: z.boolean(), workspace: z.string(), checks: z.array(DoctorCheck) })
+export type DoctorReport = z.infer<typeof DoctorReport>
+
+/** The status bar, about once a second. */
+export const SystemStatus = z.object({
+  device: z.string(), memoryUsed: z.number(), memoryTotal: z.number(), diskFree: z.number(), version: z.string(), workspace: z.string(),
+})
+export type SystemStatus = z.infer<typeof SystemStatus>
