@@ -5,9 +5,10 @@ import sys
 from importlib.metadata import version
 
 from common import FIXTURES
+import adapters
 import models
 
-CASES = [*models.CASES]
+CASES = [*models.CASES, *adapters.CASES]
 PACKAGES = ("torch", "torchvision", "timm", "transformers", "peft", "safetensors", "numpy", "pillow")
 
 
