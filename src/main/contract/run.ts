@@ -39,6 +39,7 @@ export const RunCard = z.object({
   createdAt: z.number(), updatedAt: z.number(), seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int(),
   error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
   losses: z.array(z.number()).describe('at most 40 points for a sparkline'),
+  accuracies: z.array(z.number()).optional().describe('the same of validation accuracy, in order of evaluation'),
 })
 export type RunCard = z.infer<typeof RunCard>
 
