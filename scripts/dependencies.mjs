@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runAttached } from './command.mjs'
 import { withLock } from './lock.mjs'
 import { SetupError, say } from './log.mjs'
+import { npmAttached } from './npm.mjs'
 import { root, shortHash } from './paths.mjs'
 
 /** Makes node_modules agree with package-lock.json. */
@@ -47,11 +47,5 @@ function readPackages(file) {
   }
 }
 
-function npmCi() {
-  // --include=dev: also where NODE_ENV=production is set. Standard output stays free for the command to come.
-  const args = ['ci', '--include=dev', '--loglevel=error', '--no-progress']
-  const options = { cwd: root, stdio: ['ignore', 2, 2] }
-  const npm = process.env.npm_execpath
-  if (npm?.endsWith('.js')) return runAttached(process.execPath, [npm, ...args], options)
-  return runAttached('npm', args, { ...options, shell: process.platform === 'win32' })
-}
+// --include=dev: also where NODE_ENV=production is set.
+const npmCi = () => npmAttached('ci', '--include=dev', '--loglevel=error', '--no-progress')

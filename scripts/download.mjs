@@ -7,51 +7,73 @@ import { SetupError, progress } from './log.mjs'
 const ATTEMPTS = 5
 const STALL = 60_000
 
-/** Downloads to `file` by way of `file.part`, continuing where an earlier attempt broke off. */
-export async function download(url, file, { sha256, headers = {}, label }) {
+/**
+ * Downloads to `file` by way of `file.part`, continuing where an earlier attempt broke off. `patience` is how long the
+ * first answer may take; after it, a minute without a byte counts as broken off.
+ */
+export async function download(url, file, { sha256, headers = {}, label, patience = STALL }) {
   const part = `${file}.part`
-  for (let attempt = 1; ; attempt++) {
+  for (let attempt = 1, had = -1; ; attempt++) {
+    const have = sizeOf(part)
     try {
-      await continueDownload(url, part, headers, label)
+      await continueDownload(url, part, { headers, label, patience })
       break
     } catch (error) {
-      if (attempt === ATTEMPTS || error.permanent) throw error
+      const moves = have > had
+      if (attempt === ATTEMPTS || error.permanent || !moves) throw error
+      had = have
     }
   }
-  if ((await sha256Of(part)) !== sha256) {
+  if (sha256 && (await sha256Of(part)) !== sha256) {
     rmSync(part)
     throw new SetupError(`${url} has a wrong sha256`)
   }
   renameSync(part, file)
 }
 
-async function continueDownload(url, part, headers, label) {
-  const have = statSync(part, { throwIfNoEntry: false })?.size ?? 0
-  const stall = new AbortController()
+async function continueDownload(url, part, { headers, label, patience }) {
+  const have = sizeOf(part)
   const range = have > 0 ? { range: `bytes=${have}-` } : {}
-  const response = await request(url, { headers: { ...headers, ...range }, signal: stall.signal })
-  // 416: the part already holds everything; the checksum tells whether that is so.
-  if (response.status === 416) return
-  const resumed = response.status === 206
-  let done = resumed ? have : 0
-  const bar = progress(label, done + Number(response.headers.get('content-length') ?? 0))
-  let timer = setTimeout(() => stall.abort(), STALL)
-  const watch = async function* (source) {
+  const stall = stallGuard(patience)
+  try {
+    const response = await request(url, { headers: { ...headers, ...range }, signal: stall.signal })
+    // 416: the part already holds everything; the checksum tells whether that is so.
+    if (response.status === 416) return
+    const resumed = response.status === 206
+    const received = countBytes(response, resumed ? have : 0, { label, stall })
+    await pipeline(Readable.fromWeb(response.body), received, createWriteStream(part, { flags: resumed ? 'a' : 'w' }))
+  } finally {
+    stall.end()
+  }
+}
+
+/** Passes a body on, showing its progress and keeping the stall guard quiet. */
+function countBytes(response, before, { label, stall }) {
+  const length = Number(response.headers.get('content-length') ?? 0)
+  const bar = progress(label, length && before + length)
+  return async function* (source) {
+    let done = before
     for await (const chunk of source) {
-      clearTimeout(timer)
-      timer = setTimeout(() => stall.abort(), STALL)
+      stall.reset(STALL)
       bar.update((done += chunk.length))
       yield chunk
     }
-  }
-  try {
-    const sink = createWriteStream(part, { flags: resumed ? 'a' : 'w' })
-    await pipeline(Readable.fromWeb(response.body), watch, sink)
-  } finally {
-    clearTimeout(timer)
     bar.end()
   }
 }
+
+function stallGuard(milliseconds) {
+  const controller = new AbortController()
+  let timer
+  const reset = (time) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => controller.abort(new Error('no answer')), time)
+  }
+  reset(milliseconds)
+  return { signal: controller.signal, reset, end: () => clearTimeout(timer) }
+}
+
+const sizeOf = (file) => statSync(file, { throwIfNoEntry: false })?.size ?? 0
 
 /** fetch with the proxy of the environment, redirects followed, and errors that name the address and the cause. */
 export async function request(url, options = {}) {
