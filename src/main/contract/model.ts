@@ -21,6 +21,7 @@ export const VitShape = z.object({
   finalNorm: z.boolean().describe('a norm over all tokens after the blocks (timm norm)'),
   poolNorm: z.boolean().describe('a norm on the pooled vector (timm fc_norm)'),
   pool: z.enum(['cls', 'mean', 'cls+mean']),
+  gatedMlp: z.boolean().describe('SwiGLU: down(silu(gate) * up)'),
   activation: z.enum(['gelu', 'gelu-tanh', 'quick-gelu', 'relu']),
   epsilon: z.number().positive(),
   headBias: z.boolean(),
@@ -36,7 +37,7 @@ export const ModelFormat = z.enum(['timm', 'transformers', 'augreg-npz'])
 export type ModelFormat = z.infer<typeof ModelFormat>
 
 export const SiteKind = z.enum(['linear', 'norm', 'conv', 'embed', 'scale'])
-export const SiteRole = z.enum(['patch', 'class', 'position', 'register', 'norm', 'q', 'k', 'v', 'o', 'up', 'down', 'scale', 'head'])
+export const SiteRole = z.enum(['patch', 'class', 'position', 'register', 'norm', 'q', 'k', 'v', 'o', 'gate', 'up', 'down', 'scale', 'head'])
 export const EdgeCard = z.object({
   from: z.string(), to: z.string(),
   via: z.enum(['direct', 'pointwise', 'attention', 'residual']),

@@ -1,0 +1,20 @@
+import type { Shape } from '../../contract/model'
+import type { Net } from '../net'
+import type { Site } from '../sites'
+import type { Tensor } from '../tf'
+import * as vit from './vit'
+
+/** A family of backbones: its table of layers, computed without a tensor, and its forward pass. */
+export interface Backbone {
+  sites(shape: Shape): Site[]
+  /** pixels [B, H, W, 3] -> logits [B, classes] or, without a head, features [B, F] */
+  forward(net: Net, shape: Shape, pixels: Tensor): Tensor
+  featureWidth(shape: Shape): number
+  tokens(shape: Shape): number
+}
+
+const backbones: Record<Shape['family'], Backbone> = { vit }
+
+export const backboneOf = (shape: Shape): Backbone => backbones[shape.family]
+/** The same backbone with a fresh head of so many classes. */
+export const withClasses = (shape: Shape, classes: number): Shape => ({ ...shape, classes, distillationHead: false, headBias: true })

@@ -1,0 +1,75 @@
+import type { z } from 'zod'
+import type { Random } from '../data/random'
+import type { Site } from '../sites'
+import type { Tensor } from '../tf'
+
+/** A tensor that a method adds at a site. */
+export interface Param { shape: readonly number[]; init: Init }
+export interface InitContext { random: Random; /** a frozen tensor of the same site */ base(tensor: string): Float32Array }
+export type Init = (size: number, context: InitContext) => Float32Array
+
+export const zeros: Init = size => new Float32Array(size)
+export const ones: Init = size => new Float32Array(size).fill(1)
+export const normal = (mean: number, std: number): Init => (size, { random }) => Float32Array.from({ length: size }, () => mean + std * random.normal())
+export const uniform = (bound: number): Init => (size, { random }) => Float32Array.from({ length: size }, () => (2 * random.uniform() - 1) * bound)
+
+/** What a hook sees of its own frozen layer; a propagated scale is already in it. */
+export interface Layer {
+  /** x [..., in] -> x Wᵀ [..., out], without the bias */
+  linear(x: Tensor): Tensor
+  /** W [out, in] */
+  weight(): Tensor
+  bias: Tensor | null
+  /** identity outside training */
+  dropout(x: Tensor, rate: number): Tensor
+}
+
+/** What a method does at one site. W is [out, in] for linear and conv sites, [width] for norms. */
+export interface Hooks {
+  /** Rewrites the layer's weights; merging is this, evaluated once. */
+  affine(w: Tensor, b: Tensor | null): { w: Tensor; b: Tensor | null }
+  /** The same update on activations, where that is cheaper than rewriting weights. */
+  forward?(x: Tensor, layer: Layer): Tensor
+}
+
+/** How a method couples with SAN (methods.md 1.4 H and "Generic SAN rules"). */
+export interface Coupling<C = unknown> {
+  why: string
+  /** which kind of site has a gain that is propagated */
+  sources: 'linear' | 'norm'
+  /** Does a propagated column (row) scale act on the frozen base alone, or on the whole adapted matrix? */
+  columns: 'base' | 'whole'
+  rows: 'base' | 'whole'
+  /** The method's own multiplicative vector [out] at a site; absent: the gain is measured from data. */
+  gain?: (values: Values, at: { site: Site; config: C; frozen(tensor: string): Tensor }) => Tensor
+  /** Sites that have a gain at all; absent: every selected site. */
+  gains?: (site: Site, config: C) => boolean
+  experimental?: boolean
+}
+
+export type Values = Readonly<Record<string, Tensor>>
+
+export interface MethodSpec<C> {
+  id: string
+  title: string
+  family: 'all weights' | 'head only' | 'selective' | 'scaling' | 'low rank'
+  summary: string
+  formula: string
+  advice: string
+  paper: { title: string; year: number; arxiv: string } | null
+  config: z.ZodType<C> & z.ZodObject
+  learningRate: number
+  /** sites that the method adapts; the head is trained by every method and never asked for */
+  selects(site: Site, config: C): boolean
+  /** tensors added at a selected site */
+  params?(site: Site, config: C): Record<string, Param>
+  /** names of a selected site's own tensors that are trained directly */
+  unfreeze?(site: Site, config: C): string[]
+  hooks?(values: Values, at: { site: Site; config: C }): Hooks
+  san: Coupling<C> | { never: string }
+}
+
+/** A method with its configuration type erased, as the engine handles it. */
+export type Method = MethodSpec<never>
+
+export const defineMethod = <C>(spec: MethodSpec<C>): Method => spec as unknown as Method

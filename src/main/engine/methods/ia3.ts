@@ -1,0 +1,36 @@
+import { z } from 'zod'
+import { tf } from '../tf'
+import { defineMethod, ones } from './define'
+import { hasRole, rolesField } from './roles'
+import { addBias, scaleColumns, scaleRows } from './rows'
+
+const config = z.strictObject({
+  roles: rolesField(['k', 'v'], ' Their outputs are scaled.'),
+  inputs: rolesField(['down']).min(0).meta({ title: 'Scaled at the input', description: 'Projections whose input is scaled instead (the paper: the MLP\'s down projection).' }),
+})
+
+export const ia3 = defineMethod({
+  id: 'ia3', title: 'IA³', family: 'scaling',
+  paper: { title: 'Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning', year: 2022, arxiv: '2205.05638' },
+  summary: 'Rescales keys, values and hidden activations by one learned vector each.',
+  formula: 'y = l ⊙ (x Wᵀ + b), or y = (x ⊙ l) Wᵀ + b',
+  advice: 'The fewest parameters of all; wants a high learning rate.',
+  config, learningRate: 5e-3,
+  selects: (site, c) => hasRole(site, c.roles) || hasRole(site, c.inputs),
+  params: (site, c) => ({ ia3_l: { shape: [hasRole(site, c.inputs) ? site.in : site.out], init: ones } }),
+  hooks: ({ ia3_l: l }, { site, config: c }) => hasRole(site, c.inputs)
+    ? {
+      affine: (w, b) => ({ w: scaleColumns(w, l!), b }),
+      forward: (x, layer) => addBias(layer.linear(tf.mul(x, l!)), layer.bias),
+    }
+    : {
+      affine: (w, b) => ({ w: scaleRows(w, l!), b: b && tf.mul(b, l!) }),
+      forward: (x, layer) => tf.mul(addBias(layer.linear(x), layer.bias), l!),
+    },
+  san: {
+    why: 'A vector that scales outputs is the gain; one that scales inputs is already on columns and composes with it.',
+    sources: 'linear', columns: 'base', rows: 'base',
+    gain: ({ ia3_l }) => ia3_l!,
+    gains: (site, c) => !hasRole(site, c.inputs),
+  },
+})

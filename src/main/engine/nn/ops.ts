@@ -1,0 +1,71 @@
+import { tf, type Tensor } from '../tf'
+
+/** Layers written as plain functions; hand-written gradients where the composed ones cost more. */
+
+const SQRT1_2 = Math.SQRT1_2, INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI)
+
+/** x [..., i], w [o, i] -> x wᵀ [..., o]. */
+export function linear(x: Tensor, w: Tensor): Tensor {
+  const [out, inn] = w.shape as [number, number]
+  if (x.rank === 2) return tf.matMul(x, w, false, true)
+  return tf.matMul(x.reshape([-1, inn]), w, false, true).reshape([...x.shape.slice(0, -1), out])
+}
+
+/** (x - mean) / sqrt(var + epsilon) over the last axis. */
+export function normalize(x: Tensor, epsilon: number): Tensor {
+  return tf.customGrad((input: unknown, save: unknown) => {
+    const t = input as Tensor
+    const centered = tf.sub(t, tf.mean(t, -1, true))
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), epsilon))
+    const value = tf.mul(centered, inverse)
+    ;(save as (t: Tensor[]) => void)([value, inverse])
+    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
+      const [y, r] = saved as [Tensor, Tensor]
+      const meanDy = tf.mean(dy, -1, true), meanDyY = tf.mean(tf.mul(dy, y), -1, true)
+      return tf.mul(tf.sub(tf.sub(dy, meanDy), tf.mul(y, meanDyY)), r)
+    }
+    return { value, gradFunc }
+  })(x)
+}
+
+/** x Φ(x), exact (erf). */
+export function gelu(x: Tensor): Tensor {
+  return tf.customGrad((input: unknown, save: unknown) => {
+    const t = input as Tensor
+    const cdf = tf.mul(tf.add(tf.erf(tf.mul(t, SQRT1_2)), 1), 0.5)
+    ;(save as (t: Tensor[]) => void)([t, cdf])
+    const gradFunc = (dy: Tensor, saved: Tensor[]) => {
+      const [a, c] = saved as [Tensor, Tensor]
+      const density = tf.mul(tf.exp(tf.mul(tf.square(a), -0.5)), INV_SQRT_2PI)
+      return tf.mul(dy, tf.add(c, tf.mul(a, density)))
+    }
+    return { value: tf.mul(t, cdf), gradFunc }
+  })(x)
+}
+
+const geluTanh = (x: Tensor): Tensor =>
+  tf.mul(tf.mul(x, 0.5), tf.add(tf.tanh(tf.mul(tf.add(x, tf.mul(tf.pow(x, 3), 0.044715)), Math.sqrt(2 / Math.PI))), 1))
+
+export type Activation = 'gelu' | 'gelu-tanh' | 'quick-gelu' | 'relu' | 'silu'
+const activations: Record<Activation, (x: Tensor) => Tensor> = {
+  gelu, 'gelu-tanh': geluTanh, 'quick-gelu': x => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702))),
+  relu: x => tf.relu(x), silu: x => tf.mul(x, tf.sigmoid(x)),
+}
+export const activation = (name: Activation, x: Tensor): Tensor => activations[name](x)
+
+/** q, k, v [B, T, d] -> [B, T, d]; softmax(q kᵀ / sqrt(d / heads)) v per head. */
+export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
+  const [batch, length, width] = q.shape as [number, number, number]
+  const size = width / heads
+  const split = (x: Tensor) => x.reshape([batch, length, heads, size]).transpose([0, 2, 1, 3])
+  const scores = tf.matMul(tf.mul(split(q), 1 / Math.sqrt(size)), split(k), false, true)
+  return tf.matMul(tf.softmax(scores), split(v)).transpose([0, 2, 1, 3]).reshape([batch, length, width])
+}
+
+/** Mean cross-entropy with label smoothing. logits [B, C], labels int32 [B]. */
+export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
+  const classes = logits.shape[1]!
+  const logp = tf.logSoftmax(logits)
+  const target = tf.oneHot(labels as never, classes, 1 - smoothing + smoothing / classes, smoothing / classes)
+  return tf.neg(tf.mean(tf.sum(tf.mul(logp, target), -1)))
+}

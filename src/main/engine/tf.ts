@@ -1,0 +1,36 @@
+// The only import of TensorFlow in the engine. The trainer loads the native package before any of this runs.
+import * as tfjs from '@tensorflow/tfjs'
+
+export type Tensor = tfjs.Tensor
+export type Tensor1D = tfjs.Tensor1D
+export type Tensor2D = tfjs.Tensor2D
+export type Variable = tfjs.Variable
+export const tf = tfjs
+
+/** What tfjs-node adds to a backend: kernels of TensorFlow that tfjs itself has no operation for. */
+interface NativeBackend {
+  binding: { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number; TF_ATTR_INT: number; TF_Version: string }
+  executeSingleOutput(name: string, attributes: { name: string; type: number; value: unknown }[], inputs: Tensor[]): Tensor
+}
+
+export function nativeBackend(): NativeBackend {
+  if (tf.getBackend() !== 'tensorflow') throw new Error('The native TensorFlow backend is not loaded.')
+  return tf.backend() as unknown as NativeBackend
+}
+
+const FLOAT32 = 1, INT32 = 3
+
+/** Uniform numbers in [0, 1) that depend on shape and seed alone. seed: two int32. */
+export function statelessUniform(shape: number[], seed: [number, number]): Tensor {
+  const native = nativeBackend()
+  const type = (name: string, value: number) => ({ name, type: native.binding.TF_ATTR_TYPE, value })
+  return tf.tidy(() => native.executeSingleOutput('StatelessRandomUniform',
+    [type('dtype', FLOAT32), type('T', INT32), type('Tseed', INT32)],
+    [tf.tensor1d(shape, 'int32'), tf.tensor1d(seed, 'int32')]))
+}
+
+/** The same values, without a path for gradients. */
+export const stopGradient = (x: Tensor): Tensor => tf.customGrad((t: unknown) => {
+  const input = t as Tensor
+  return { value: input.clone(), gradFunc: () => tf.zerosLike(input) }
+})(x)
