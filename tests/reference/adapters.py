@@ -26,19 +26,19 @@ def load_base(base):
 
 
 @torch.no_grad()
-def stir(model):
+def stir(model, noise=0.1):
     """Random adapter values: nothing zero, nothing at its initial value."""
     for name, p in model.named_parameters():
         if not p.requires_grad:
             continue
         if "lora_magnitude_vector" in name:
             p.mul_(torch.empty_like(p).uniform_(0.6, 1.4))
-        elif "lora_" in name:
+        elif ".lora_" in name:
             p.normal_(0.0, 0.2)
         elif "ia3" in name:
             p.normal_(1.0, 0.3)
-        else:  # a trained copy of a norm or the head, or a bias
-            p.add_(0.1 * torch.randn_like(p))
+        else:  # a trained copy of a norm or the head, a bias, another method's tensor
+            p.add_(noise * torch.randn_like(p))
 
 
 def save_adapter(model, folder):
@@ -59,8 +59,12 @@ def adapter_grads(model, loss):
     kept = [p.detach().clone() for p in trained]
     with torch.no_grad():
         for p in trained:
+            p.fill_(torch.nan)
+        keys = [key for key, t in get_peft_model_state_dict(model).items() if t.isnan().all()]  # leaves buffers out
+        for p in trained:
             p.copy_(p.grad)
-        grads = {key: t.clone() for key, t in get_peft_model_state_dict(model).items()}
+        state = get_peft_model_state_dict(model)
+        grads = {key: state[key].clone() for key in keys}
         for p, old in zip(trained, kept):
             p.copy_(old)
     return grads

@@ -7,11 +7,12 @@ from importlib.metadata import version
 from common import FIXTURES
 import adapters
 import images
+import methods
 import models
 import numerics
 import storage
 
-CASES = [case for module in (models, adapters, storage, numerics, images) for case in module.CASES]
+CASES = [case for module in (models, adapters, methods, storage, numerics, images) for case in module.CASES]
 PACKAGES = ("torch", "torchvision", "timm", "transformers", "peft", "safetensors", "numpy", "pillow")
 
 
