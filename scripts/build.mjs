@@ -39,7 +39,7 @@ async function build() {
 async function electronVite(folder) {
   const cli = join(root, 'node_modules/electron-vite/bin/electron-vite.js')
   try {
-    await run(process.execPath, [cli, 'build', '--outDir', relative(root, folder)], { cwd: root })
+    await run(process.execPath, [cli, 'build', '--outDir', folder], { cwd: root })
   } catch (error) {
     throw new SetupError(`the application does not build:\n${error.message}`)
   }

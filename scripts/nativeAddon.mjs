@@ -5,40 +5,51 @@ import { say } from './log.mjs'
 import { root, shortHash } from './paths.mjs'
 import { installPackages } from './systemPackages.mjs'
 
-const SOURCES = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc']
+const BINDING = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc']
+const QUIET_LOG = join(root, 'scripts/native/quietLog.cc')
 // The addon speaks Node-API, so one build serves every Node and Electron; version 8 is the newest that tfjs-node asks for.
 const FLAGS = ['-std=c++17', '-O2', '-shared', '-fPIC', '-DNAPI_VERSION=8', '-w']
-const LIBRARIES = ['-l:libtensorflow_cc.so.2', '-l:libtensorflow_framework.so.2', '-Wl,-rpath,$ORIGIN/../tensorflow']
+const QUIET_FLAGS = ['-Wl,-z,initfirst', '-Wl,-soname,libquietlog.so']
+const LIBRARIES = [
+  '-Wl,--no-as-needed',
+  ...['libquietlog.so', 'libtensorflow_cc.so.2', 'libtensorflow_framework.so.2'].map((file) => `-l:${file}`),
+  '-Wl,-rpath,$ORIGIN:$ORIGIN/../tensorflow',
+]
 
-/** Named after what it is compiled from, so a newer tfjs-node gets an addon of its own. */
+/** Its folder is named after all it is compiled from, so a newer tfjs-node gets an addon of its own. */
 export function addonPath(folder, tfjsNode) {
-  const sources = SOURCES.map((file) => readFileSync(join(tfjsNode, file)))
-  return join(folder, `addon-${shortHash(...sources, ...FLAGS, ...LIBRARIES)}`, 'tfjs_binding.node')
+  const sources = [...BINDING.map((file) => join(tfjsNode, file)), QUIET_LOG].map((file) => readFileSync(file))
+  return join(folder, `addon-${shortHash(...sources, ...FLAGS, ...QUIET_FLAGS, ...LIBRARIES)}`, 'tfjs_binding.node')
 }
 
 /** Compiles the addon beside the libraries and proves that it loads. */
 export async function ensureAddon(folder, tfjsNode) {
-  const target = addonPath(folder, tfjsNode)
+  const target = dirname(addonPath(folder, tfjsNode))
   if (existsSync(target)) return
   if (!hasProgram('g++')) await installPackages(['g++'], "compiling TensorFlow's addon needs a C++ compiler")
   say("compiling TensorFlow's addon (about 10 seconds)")
-  const staging = `${target}.tmp-${process.pid}.node`
-  mkdirSync(dirname(target), { recursive: true })
+  const staging = `${target}.tmp-${process.pid}`
+  mkdirSync(staging, { recursive: true })
   try {
-    await run('g++', compileArguments(folder, tfjsNode, staging))
-    const version = await run(process.execPath, ['-p', 'require(process.argv[1]).TF_Version', staging], quiet())
+    await compile(folder, tfjsNode, staging)
+    say(`TensorFlow ${await loadedVersion(join(staging, 'tfjs_binding.node'))} is ready`)
     renameSync(staging, target)
-    say(`TensorFlow ${version.trim().split('\n').pop()} is ready`)
   } finally {
-    rmSync(staging, { force: true })
+    rmSync(staging, { recursive: true, force: true })
   }
 }
 
-function compileArguments(folder, tfjsNode, output) {
+async function compile(folder, tfjsNode, output) {
+  await run('g++', [...FLAGS, QUIET_LOG, ...QUIET_FLAGS, '-o', join(output, 'libquietlog.so')])
   const tensorflow = join(folder, 'tensorflow')
   const includes = [tfjsNode, join(tensorflow, 'include'), join(root, 'node_modules/node-api-headers/include')]
-  const sources = SOURCES.map((file) => join(tfjsNode, file))
-  return [...FLAGS, ...includes.map((path) => `-I${path}`), ...sources, '-o', output, `-L${tensorflow}`, ...LIBRARIES]
+  const sources = BINDING.map((file) => join(tfjsNode, file))
+  const paths = [...includes.map((path) => `-I${path}`), `-L${output}`, `-L${tensorflow}`]
+  await run('g++', [...FLAGS, ...sources, '-o', join(output, 'tfjs_binding.node'), ...paths, ...LIBRARIES])
 }
 
-const quiet = () => ({ env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' } })
+async function loadedVersion(addon) {
+  const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '3' }
+  const output = await run(process.execPath, ['-p', 'require(process.argv[1]).TF_Version', addon], { env })
+  return output.trim().split('\n').pop()
+}
