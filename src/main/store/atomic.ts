@@ -1,0 +1,155 @@
+import { randomBytes } from 'node:crypto'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { AppError } from '../contract/errors'
+
+const TEMPORARY = /^\.tmp-(\d+)-[0-9a-f]+-/
+const REPLACED = /^\.old-\d+-[0-9a-f]+-(.+)$/
+
+const mark = () => `${process.pid}-${randomBytes(4).toString('hex')}`
+const temporaryName = (final: string) => join(dirname(final), `.tmp-${mark()}-${basename(final)}`)
+
+/** Turns a failed disk operation into one sentence with a mend; `doing` completes "Could not …". */
+export function diskError(doing: string, thrown: unknown): unknown {
+  const code = (thrown as NodeJS.ErrnoException | null)?.code
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new AppError('disk-full', `Could not ${doing}: the disk is full. Free some space, then try again; nothing that was saved before is lost.`, { cause: thrown })
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new AppError('workspace-unwritable', `Could not ${doing}: no permission. Make the folder writable, or choose another with --workspace.`, { cause: thrown })
+  }
+  if (code === 'EROFS') {
+    return new AppError('workspace-unwritable', `Could not ${doing}: the file system is read-only. Choose another folder with --workspace.`, { cause: thrown })
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return new AppError('workspace-unwritable', `Could not ${doing}: a file stands where a folder is needed. Choose another folder.`, { cause: thrown })
+  }
+  return thrown
+}
+
+export function onDisk<T>(doing: string, work: () => T): T {
+  try {
+    return work()
+  } catch (thrown) {
+    throw diskError(doing, thrown)
+  }
+}
+
+/** Writes a new file and waits until it is on the disk. */
+export function writeDurable(path: string, data: Uint8Array | string): void {
+  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+  const file = openSync(path, 'wx')
+  try {
+    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 30))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** After a crash the path holds the old file or the new one, never a part. */
+export function writeFileAtomic(path: string, data: Uint8Array | string): void {
+  onDisk(`write ${path}`, () => {
+    const temporary = temporaryName(path)
+    try {
+      writeDurable(temporary, data)
+      renameSync(temporary, path)
+      syncFolder(dirname(path))
+    } catch (thrown) {
+      rmSync(temporary, { force: true })
+      throw thrown
+    }
+  })
+}
+
+export const writeJsonAtomic = (path: string, value: unknown): void => writeFileAtomic(path, `${JSON.stringify(value, null, 2)}\n`)
+
+/** A folder under construction beside its final place. */
+export interface StagedFolder { path: string; commit(): void; discard(): void }
+
+export function stageFolder(final: string): StagedFolder {
+  const path = temporaryName(final)
+  onDisk(`make ${path}`, () => {
+    mkdirSync(dirname(final), { recursive: true })
+    mkdirSync(path)
+  })
+  const discard = () => rmSync(path, { recursive: true, force: true })
+  return { path, discard, commit: () => onDisk(`write ${final}`, () => {
+    syncFolder(path)
+    replaceFolder(path, final)
+    syncFolder(dirname(final))
+  }) }
+}
+
+/** Fills a folder under a temporary name and then gives it its own; on any error nothing is left. */
+export function buildFolder(final: string, fill: (folder: string) => void): void {
+  const staged = stageFolder(final)
+  try {
+    onDisk(`write ${final}`, () => fill(staged.path))
+    staged.commit()
+  } catch (thrown) {
+    staged.discard()
+    throw thrown
+  }
+}
+
+export async function buildFolderAsync(final: string, fill: (folder: string) => Promise<void>): Promise<void> {
+  const staged = stageFolder(final)
+  try {
+    await fill(staged.path)
+    staged.commit()
+  } catch (thrown) {
+    staged.discard()
+    throw diskError(`write ${final}`, thrown)
+  }
+}
+
+/** No system call swaps two folders from Node: a kill between the two renames leaves `.old-…`, which `removeTemporaries` puts back. */
+function replaceFolder(from: string, final: string): void {
+  if (!existsSync(final)) return renameSync(from, final)
+  const old = join(dirname(final), `.old-${mark()}-${basename(final)}`)
+  renameSync(final, old)
+  renameSync(from, final)
+  rmSync(old, { recursive: true, force: true })
+}
+
+/** Takes a folder or file out of sight in one step, then deletes it. */
+export function removeAtomic(path: string): void {
+  onDisk(`remove ${path}`, () => {
+    const away = temporaryName(path)
+    renameSync(path, away)
+    rmSync(away, { recursive: true, force: true })
+  })
+}
+
+/** Removes what a killed writer left in `folder`; `all` when the caller is the only writer there. */
+export function removeTemporaries(folder: string, all = false): void {
+  if (!existsSync(folder)) return
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name)
+    const owner = TEMPORARY.exec(name)?.[1]
+    const replaced = REPLACED.exec(name)?.[1]
+    if (owner !== undefined && (all || !processExists(Number(owner)))) rmSync(path, { recursive: true, force: true })
+    else if (replaced !== undefined && !existsSync(join(folder, replaced))) renameSync(path, join(folder, replaced))
+    else if (replaced !== undefined) rmSync(path, { recursive: true, force: true })
+  }
+}
+
+export function processExists(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function syncFolder(folder: string): void {
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -1,0 +1,13 @@
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import type { z } from 'zod'
+
+/** Reads a small file of ours; one that cannot be read is put aside as `.broken`, so that the workspace still opens. */
+export function readJson<S extends z.ZodType>(path: string, schema: S, otherwise: () => z.output<S>): z.output<S> {
+  if (!existsSync(path)) return otherwise()
+  try {
+    return schema.parse(JSON.parse(readFileSync(path, 'utf8')))
+  } catch {
+    renameSync(path, `${path}.broken`)
+    return otherwise()
+  }
+}

@@ -1,0 +1,45 @@
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { onDisk } from './atomic'
+import { mkdirSync } from 'node:fs'
+
+/** Where everything of a workspace lives. */
+export interface Workspace {
+  root: string; runs: string; cache: string; trash: string
+  backbones: string; datasets: string; settings: string; index: string; windowLock: string; windowState: string
+}
+
+/** `--workspace`, else ENGRAM_WORKSPACE, else ~/Engram; always absolute. */
+export function workspaceRoot(chosen?: string, env: NodeJS.ProcessEnv = process.env): string {
+  const named = chosen ?? env['ENGRAM_WORKSPACE']
+  return named ? resolve(expandHome(named)) : join(homedir(), 'Engram')
+}
+
+export function workspacePaths(root: string): Workspace {
+  const at = (name: string) => join(root, name)
+  return {
+    root, runs: at('runs'), cache: at('cache'), trash: at('trash'),
+    backbones: at('backbones.json'), datasets: at('datasets.json'), settings: at('settings.json'),
+    index: at('index.sqlite'), windowLock: at('window.lock'), windowState: at('window.json'),
+  }
+}
+
+/** Makes the folders of a workspace; a clear error where the place cannot be written. */
+export function openWorkspace(root: string): Workspace {
+  const paths = workspacePaths(root)
+  onDisk(`make the workspace ${root}`, () => {
+    for (const folder of [paths.runs, paths.cache, paths.trash]) mkdirSync(folder, { recursive: true })
+  })
+  return paths
+}
+
+const expandHome = (path: string) => path === '~' || path.startsWith('~/') ? join(homedir(), path.slice(1)) : path
+
+/** A path as people write it: `~`, absolute, or relative to the first base where it exists. */
+export function candidatePaths(path: string, bases: readonly string[]): string[] {
+  const open = expandHome(path)
+  return isAbsolute(open) ? [open] : bases.map(base => resolve(base, open))
+}
+
+/** The folder `resources/` for an entry built into out/main. */
+export const resourcesFolder = (entryFolder: string): string => join(dirname(dirname(entryFolder)), 'resources')
