@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
-import { run, runAttached, hasProgram } from './command.mjs'
+import { hasProgram, run } from './command.mjs'
 import { withLock } from './lock.mjs'
-import { SetupError, say } from './log.mjs'
+import { SetupError, patiently, say } from './log.mjs'
 
 const ELECTRON_PACKAGES = ['libgtk-3-0', 'libnss3', 'libasound2', 'libgbm1', 'libxss1', 'libatk-bridge2.0-0']
 
@@ -35,13 +35,13 @@ export async function installPackages(packages, reason) {
 
 async function aptInstall(packages, reason) {
   say(`${reason}: installing ${packages.join(' ')} (apt-get)`)
-  const options = { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }
   // A failed update need not matter: the lists already there may do.
   await run('apt-get', ['update', '-q']).catch((error) => say(error.message.split('\n').pop()))
   const names = await Promise.all(packages.map(currentName))
   const waitForDpkg = ['-o', 'DPkg::Lock::Timeout=300']
-  const code = await runAttached('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...waitForDpkg, ...names], options)
-  if (code !== 0) throw new SetupError(`apt-get could not install ${names.join(' ')}; its messages are above`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  const args = ['install', '-y', '-qq', '--no-install-recommends', ...waitForDpkg, ...names]
+  await patiently('apt-get is installing', () => run('apt-get', args, { env }))
 }
 
 /** Debian 13 and Ubuntu 24.04 renamed libraries with 64-bit time (libasound2 -> libasound2t64). */
