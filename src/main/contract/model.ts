@@ -43,6 +43,7 @@ export const EdgeCard = z.object({
   via: z.enum(['direct', 'pointwise', 'attention', 'residual']),
   exact: z.boolean(),
 })
+export type EdgeCard = z.infer<typeof EdgeCard>
 export const SiteCard = z.object({
   name: z.string(), kind: SiteKind, role: SiteRole, depth: z.int(), in: z.int(), out: z.int(),
   tensors: z.record(z.string(), z.array(z.int())),

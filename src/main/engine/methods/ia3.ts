@@ -5,8 +5,8 @@ import { hasRole, rolesField } from './roles'
 import { addBias, scaleColumns, scaleRows } from './rows'
 
 const config = z.strictObject({
-  roles: rolesField(['k', 'v'], ' Their outputs are scaled.'),
-  inputs: rolesField(['down']).min(0).meta({ title: 'Scaled at the input', description: 'Projections whose input is scaled instead (the paper: the MLP\'s down projection).' }),
+  roles: rolesField(['k', 'v'], 'Scaled at the output', 'Projections whose output is scaled.'),
+  inputs: rolesField(['down'], 'Scaled at the input', 'Projections whose input is scaled instead (the paper: the down projection of the MLP).'),
 })
 
 export const ia3 = defineMethod({

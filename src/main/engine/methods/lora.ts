@@ -10,7 +10,7 @@ export const loraFields = {
   alpha: z.number().positive().default(8).meta({ title: 'Alpha', description: 'The update is multiplied by alpha / r.' }),
   dropout: z.number().min(0).max(0.999).default(0).meta({ title: 'Adapter dropout', description: 'On the input of the low-rank branch, in training only.' }),
   rsLora: z.boolean().default(false).meta({ title: 'Rank-stabilised', description: 'Multiply by alpha / √r instead (rsLoRA).' }),
-  roles: rolesField(allLinear),
+  roles: rolesField(allLinear, 'Layers', 'Which projections are adapted: query, key, value, attention output, MLP gate, up and down.'),
 }
 const config = z.strictObject(loraFields)
 type Config = z.infer<typeof config>

@@ -1,0 +1,27 @@
+import type { Recipe } from '../../contract/recipe'
+import { tf, type Tensor } from '../tf'
+
+/** Moments of AdamW, each one flat vector [P]. */
+export interface AdamState { m: Tensor; v: Tensor }
+export type AdamOptions = Pick<Recipe['train'], 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>
+
+/**
+ * One step of AdamW (arXiv 1711.05101), bias-corrected, decay decoupled. All vectors [P]; `decayed` is 1 where decay
+ * applies. step counts from 1. Returns new tensors; the old ones stay the caller's.
+ */
+export function adamw(values: Tensor, gradient: Tensor, state: AdamState, decayed: Tensor, step: number, rate: number, o: AdamOptions): { values: Tensor } & AdamState {
+  return tf.tidy(() => {
+    const m = tf.add(tf.mul(state.m, o.beta1), tf.mul(gradient, 1 - o.beta1))
+    const v = tf.add(tf.mul(state.v, o.beta2), tf.mul(tf.square(gradient), 1 - o.beta2))
+    const denominator = tf.add(tf.sqrt(tf.div(v, 1 - o.beta2 ** step)), o.epsilon)
+    const kept = o.weightDecay === 0 ? values : tf.sub(values, tf.mul(tf.mul(values, decayed), rate * o.weightDecay))
+    return { values: tf.sub(kept, tf.mul(tf.div(m, denominator), rate / (1 - o.beta1 ** step))), m, v }
+  })
+}
+
+/** Gradient scaled so that its global norm is at most `limit`, and the norm before. */
+export function clipped(gradient: Tensor, limit: number | null): { gradient: Tensor; norm: Tensor } {
+  const norm = tf.norm(gradient)
+  if (limit === null) return { gradient, norm }
+  return { gradient: tf.mul(gradient, tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6)))), norm }
+}

@@ -1,0 +1,195 @@
+import { AppError } from '../../contract/errors'
+import type { Recipe } from '../../contract/recipe'
+import type { Metrics, TrainEvent } from '../../contract/run'
+import type { Batch } from '../data/types'
+import type { Step, StepState } from '../step/step'
+import { emptyTally, tallied, tally } from './metrics'
+import { learningRateAt } from './schedule'
+
+/** Where a run stands, beside its tensors; saved with every checkpoint. */
+export interface Progress {
+  step: number
+  best: { value: number; step: number } | null
+  /** evaluations since the best */
+  waited: number
+  metrics: Metrics
+  seconds: number
+  images: number
+  trainSeconds: number
+  peakMemory: number
+}
+export const freshProgress = (): Progress => ({ step: 0, best: null, waited: 0, metrics: {}, seconds: 0, images: 0, trainSeconds: 0, peakMemory: 0 })
+
+export interface TrainJob {
+  run: string
+  recipe: Recipe
+  learningRate: number
+  perEpoch: number
+  step: Step
+  /** batches of an epoch from the given one on */
+  train(epoch: number, from: number): AsyncIterable<Batch>
+  validation: (() => AsyncIterable<Batch>) | null
+  test: (() => AsyncIterable<Batch>) | null
+  save(progress: Progress, best: boolean): Promise<{ path: string; sizeBytes: number; removed: number[] }>
+  loadBest(): Promise<StepState | null>
+  /** seconds, rising */
+  clock(): number
+  /** resident bytes now */
+  memory(): number
+}
+
+/** Lets messages in; false when a stop is asked. */
+export type Gate = () => Promise<boolean>
+
+/** Trains from `progress` on, to the end or to a stop. Pure policy: whoever calls logs, sends and asserts. */
+export async function* train(job: TrainJob, progress: Progress, gate: Gate): AsyncGenerator<TrainEvent> {
+  const clock = stopwatch(job, progress)
+  const total = job.perEpoch * job.recipe.train.epochs
+  let saved = progress.step
+  let stopped = !(await gate())
+  while (progress.step < total && !stopped && !outOfPatience(job, progress)) {
+    for await (const batches of steps(job, progress)) {
+      yield await oneStep(job, progress, batches, clock)
+      const done = progress.step === total
+      if (done || dueEvaluation(job, progress.step)) {
+        const best = yield* evaluate(job, progress, clock, gate)
+        yield await save(job, progress, best, clock)
+        saved = progress.step
+      } else if (dueSave(job, progress.step)) {
+        yield await save(job, progress, false, clock)
+        saved = progress.step
+      }
+      stopped = !(await gate())
+      if (stopped || outOfPatience(job, progress)) break
+    }
+  }
+  if (stopped) {
+    if (saved < progress.step) yield await save(job, progress, false, clock)
+    yield ending('stopped', job, progress, clock)
+    return
+  }
+  yield* test(job, progress, clock, gate)
+  yield ending('finished', job, progress, clock)
+}
+
+const dueEvaluation = ({ recipe, perEpoch }: TrainJob, step: number): boolean => step % (recipe.evaluate.every === 'epoch' ? perEpoch : recipe.evaluate.every) === 0
+const dueSave = ({ recipe }: TrainJob, step: number): boolean => recipe.checkpoints.everySteps !== null && step % recipe.checkpoints.everySteps === 0
+const outOfPatience = ({ recipe }: TrainJob, p: Progress): boolean => recipe.evaluate.patience !== null && p.waited >= recipe.evaluate.patience
+
+/** The batches of one step at a time, from where the run stands to the end of the epoch. */
+async function* steps(job: TrainJob, progress: Progress): AsyncGenerator<Batch[]> {
+  const { accumulate } = job.recipe.train
+  const epoch = Math.floor(progress.step / job.perEpoch)
+  let group: Batch[] = []
+  for await (const batch of job.train(epoch, (progress.step % job.perEpoch) * accumulate)) {
+    group.push(batch)
+    if (group.length < accumulate) continue
+    yield group
+    group = []
+  }
+  if (group.length > 0) yield group
+}
+
+async function oneStep(job: TrainJob, p: Progress, batches: Batch[], clock: Stopwatch): Promise<TrainEvent> {
+  const learningRate = learningRateAt(p.step, job.perEpoch, job.recipe.train, job.learningRate)
+  const { loss, correct, images, gradientNorm } = await job.step.train(batches, p.step, learningRate)
+  if (!Number.isFinite(loss)) throw diverged(p.step, learningRate, job.recipe)
+  p.step++
+  const imagesPerSecond = clock.lap(images)
+  const accuracy = correct / images
+  p.metrics = { ...p.metrics, 'train/loss': loss, 'train/accuracy': accuracy }
+  return { event: 'step', step: p.step, epoch: p.step / job.perEpoch, loss, accuracy, learningRate, gradientNorm, imagesPerSecond, memory: clock.memory() }
+}
+
+function diverged(step: number, rate: number, recipe: Recipe): AppError {
+  const clip = recipe.train.clipNorm === null ? ', or set a clip norm' : ''
+  return new AppError('diverged', `The loss is no longer a number at step ${step} (learning rate ${rate.toPrecision(3)}); clone the run with a lower learning rate${clip}.`, { field: 'train.learningRate' })
+}
+
+/** Measures the validation split; true when it is the best so far. */
+async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
+  if (!job.validation) return false
+  const metrics = await measure(job.step, job.validation(), 'validation', gate)
+  clock.pause()
+  if (!metrics) return false
+  p.metrics = { ...p.metrics, ...metrics }
+  const { best: metric } = job.recipe.evaluate
+  const value = metrics[metric]!, sign = metric.endsWith('loss') ? -1 : 1
+  const best = p.best === null || sign * value > sign * p.best.value
+  p.waited = best ? 0 : p.waited + 1
+  if (best) p.best = { value, step: p.step }
+  yield { event: 'evaluated', step: p.step, epoch: p.step / job.perEpoch, split: 'validation', metrics, best }
+  return best
+}
+
+/** The test split, once, with the best weights by validation (the last ones without a validation split). */
+async function* test(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent> {
+  if (!job.test) return
+  const best = await job.loadBest()
+  if (best) job.step.restore(best)
+  yield { event: 'phase', phase: 'test', done: null, total: null, message: 'Testing the best checkpoint' }
+  const metrics = await measure(job.step, job.test(), 'test', async () => (await gate(), true))
+  clock.pause()
+  p.metrics = { ...p.metrics, ...metrics }
+  yield { event: 'evaluated', step: p.best?.step ?? p.step, epoch: p.step / job.perEpoch, split: 'test', metrics: metrics!, best: false }
+}
+
+/** Loss and accuracy of a split; null when a stop came in between. */
+export async function measure(step: Step, batches: AsyncIterable<Batch>, split: string, gate: Gate): Promise<Metrics | null> {
+  const t = emptyTally()
+  for await (const batch of batches) {
+    tally(t, await step.predict(batch.pixels, batch.labels.length), batch.labels)
+    if (!(await gate())) return null
+  }
+  const { loss, accuracy } = tallied(t)
+  return { [`${split}/loss`]: loss, [`${split}/accuracy`]: accuracy }
+}
+
+async function save(job: TrainJob, p: Progress, best: boolean, clock: Stopwatch): Promise<TrainEvent> {
+  clock.tick()
+  const saved = await job.save(p, best)
+  clock.pause()
+  return { event: 'checkpoint', step: p.step, best, ...saved }
+}
+
+const ending = (event: 'finished' | 'stopped', job: TrainJob, p: Progress, clock: Stopwatch): TrainEvent => {
+  clock.tick()
+  return { event, run: job.run, step: p.step, metrics: p.metrics, seconds: p.seconds, imagesPerSecond: p.trainSeconds > 0 ? p.images / p.trainSeconds : 0, peakMemory: p.peakMemory }
+}
+
+interface Stopwatch {
+  /** counts a training step; images per second over the last ones */
+  lap(images: number): number
+  /** time passed that was not training */
+  pause(): void
+  tick(): void
+  memory(): number
+}
+
+function stopwatch(job: TrainJob, p: Progress): Stopwatch {
+  let last = job.clock()
+  const recent: { images: number; seconds: number }[] = []
+  const passed = (): number => {
+    const now = job.clock(), seconds = now - last
+    last = now
+    p.seconds += seconds
+    return seconds
+  }
+  return {
+    lap(images) {
+      const seconds = passed()
+      p.images += images
+      p.trainSeconds += seconds
+      recent.push({ images, seconds })
+      if (recent.length > 10) recent.shift()
+      return recent.reduce((n, r) => n + r.images, 0) / Math.max(1e-9, recent.reduce((n, r) => n + r.seconds, 0))
+    },
+    pause: () => void passed(),
+    tick: () => void passed(),
+    memory() {
+      const now = job.memory()
+      p.peakMemory = Math.max(p.peakMemory, now)
+      return now
+    },
+  }
+}

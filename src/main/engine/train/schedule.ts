@@ -1,0 +1,15 @@
+import type { Recipe } from '../../contract/recipe'
+
+type Train = Recipe['train']
+
+export const batchesPerEpoch = (images: number, t: Pick<Train, 'batchSize'>): number => Math.ceil(images / t.batchSize)
+/** Optimiser steps per epoch; the last one of an epoch may see fewer images. */
+export const stepsPerEpoch = (images: number, t: Pick<Train, 'batchSize' | 'accumulate'>): number => Math.ceil(batchesPerEpoch(images, t) / t.accumulate)
+
+/** Learning rate of step 0, 1, …: linear warm-up, then cosine over the whole run, warm-up counted inside (recipes.md 1.1). */
+export function learningRateAt(step: number, perEpoch: number, t: Train, peak: number): number {
+  const epoch = step / perEpoch
+  if (epoch < t.warmupEpochs) return t.warmupLearningRate + (peak - t.warmupLearningRate) * (epoch / t.warmupEpochs)
+  if (t.schedule === 'constant') return peak
+  return t.minLearningRate + 0.5 * (peak - t.minLearningRate) * (1 + Math.cos((Math.PI * epoch) / t.epochs))
+}
