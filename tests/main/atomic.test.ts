@@ -3,7 +3,7 @@ import fs, { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } f
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { AppError } from '../../src/main/contract/errors'
+import type { AppError } from '../../src/main/contract/errors'
 import { buildFolder, removeTemporaries, stageFolder, writeDurable, writeFileAtomic } from '../../src/main/store/atomic'
 import { saveCheckpoint, listCheckpoints } from '../../src/main/store/checkpoints'
 import { openWorkspace } from '../../src/main/store/paths'

@@ -1,0 +1,129 @@
+import { createWriteStream, type WriteStream } from 'node:fs'
+import { basename } from 'node:path'
+import { type AppError, fromErrorValue, toErrorValue } from '../contract/errors'
+import type { RunEvent } from '../contract/run'
+import { openEventLog } from '../store/eventLog'
+import type { HeldLock } from '../store/processLock'
+import { lockRun, trainerLog } from '../store/runFolder'
+import { exitError, failedEvent, memoryKills } from './failure'
+import type { Fork, TrainerProcess } from './fork'
+import { type Job, type JobKind, type JobResult, jobResults, TrainerMessage } from './protocol'
+
+export interface TrainerOptions {
+  onEvent?: (event: RunEvent) => void
+  onProgress?: (message: Extract<TrainerMessage, { type: 'progress' }>) => void
+  onReady?: (device: string, pid: number) => void
+  onAlive?: (memoryBytes: number) => void
+  /** Aborting asks for a graceful stop: the trainer saves and ends; after the grace period it is killed. */
+  signal?: AbortSignal
+  graceMs?: number
+}
+/** A job under way. `result` rejects with an AppError that says what to do. */
+export interface Started<K extends JobKind> { result: Promise<JobResult<K>>; kill(): void }
+export interface Host { start<K extends JobKind>(job: Extract<Job, { kind: K }>, options?: TrainerOptions): Started<K> }
+
+/** Saving a checkpoint of a large model to a slow disk takes its time. */
+const GRACE_MS = 60_000
+const TAIL_BYTES = 4096
+const LOG_BYTES = 5 << 20
+
+export const createHost = (fork: Fork): Host => ({ start: (job, options = {}) => startTrainer(fork, job, options) })
+
+function startTrainer<K extends JobKind>(fork: Fork, job: Extract<Job, { kind: K }>, options: TrainerOptions): Started<K> {
+  const runFolder = folderToTrain(job)
+  const lock = runFolder === null ? null : lockRun(runFolder, basename(runFolder))
+  let child: TrainerProcess
+  try {
+    child = fork()
+  } catch (thrown) {
+    lock?.release()
+    throw thrown
+  }
+  return { result: follow(child, job, lock, runFolder, options), kill: () => child.kill() }
+}
+
+const folderToTrain = (job: Job): string | null => job.kind === 'train' ? job.input.runFolder : null
+
+function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { kind: K }>, lock: HeldLock | null, runFolder: string | null, options: TrainerOptions) {
+  const output = keepOutput(child, runFolder)
+  const killsBefore = memoryKills()
+  const leaveSignal = obeySignal(child, options)
+  return new Promise<JobResult<K>>((resolve, reject) => {
+    let answered = false
+    const answer = (give: () => void) => {
+      answered = true
+      give()
+      child.post({ type: 'bye' })
+    }
+    child.onMessage(data => {
+      const parsed = TrainerMessage.safeParse(data)
+      if (!parsed.success) return
+      const message = parsed.data
+      if (message.type === 'done') answer(() => settle(job.kind, message.result, resolve, reject))
+      else if (message.type === 'failed') answer(() => reject(fromErrorValue(message.error)))
+      else notify(message, options)
+    })
+    child.onExit((code, signal) => {
+      leaveSignal()
+      output.close()
+      if (!answered) {
+        const error = exitError({ code, signal, stderr: output.tail(), killedForMemory: memoryKills() > killsBefore && signal !== 'SIGTERM' })
+        if (runFolder !== null) recordDeath(runFolder, error, options)
+        reject(error)
+      }
+      lock?.release()
+    })
+    child.post({ type: 'job', job, lockToken: lock?.token ?? null })
+  })
+}
+
+function settle<K extends JobKind>(kind: K, result: unknown, resolve: (result: JobResult<K>) => void, reject: (error: Error) => void): void {
+  const parsed = jobResults[kind].safeParse(result)
+  if (parsed.success) resolve(parsed.data as JobResult<K>)
+  else reject(new Error(`The ${kind} job answered with something else than promised: ${parsed.error.message}`))
+}
+
+function notify(message: TrainerMessage, options: TrainerOptions): void {
+  if (message.type === 'event') options.onEvent?.(message.event)
+  else if (message.type === 'progress') options.onProgress?.(message)
+  else if (message.type === 'ready') options.onReady?.(message.device, message.pid)
+  else if (message.type === 'alive') options.onAlive?.(message.memory)
+}
+
+/** The trainer is dead, so its host is the only writer now. */
+function recordDeath(runFolder: string, error: AppError, options: TrainerOptions): void {
+  try {
+    const log = openEventLog(runFolder)
+    const event = log.append(failedEvent(basename(runFolder), runFolder, toErrorValue(error)))
+    log.close()
+    options.onEvent?.(event)
+  } catch { /* a full disk or a removed folder: without the event the run reads as interrupted all the same */ }
+}
+
+function obeySignal(child: TrainerProcess, { signal, graceMs = GRACE_MS }: TrainerOptions): () => void {
+  let timer: NodeJS.Timeout | undefined
+  const stop = () => {
+    child.post({ type: 'stop' })
+    timer = setTimeout(() => child.kill(), graceMs)
+  }
+  if (signal?.aborted) stop()
+  else signal?.addEventListener('abort', stop, { once: true })
+  return () => {
+    clearTimeout(timer)
+    signal?.removeEventListener('abort', stop)
+  }
+}
+
+/** Everything the trainer and TensorFlow print goes to the run's trainer.log, up to a bound; the tail explains a death. */
+function keepOutput(child: TrainerProcess, runFolder: string | null): { tail(): string; close(): void } {
+  const file: WriteStream | null = runFolder === null ? null : createWriteStream(trainerLog(runFolder), { flags: 'a' })
+  file?.on('error', () => {})
+  let tail = Buffer.alloc(0)
+  let bytes = 0
+  child.onOutput(chunk => {
+    tail = Buffer.concat([tail, chunk]).subarray(-TAIL_BYTES)
+    bytes += chunk.byteLength
+    if (bytes <= LOG_BYTES) file?.write(chunk)
+  })
+  return { tail: () => tail.toString('utf8'), close: () => file?.end() }
+}

@@ -1,0 +1,152 @@
+import { basename } from 'node:path'
+import { AppError, type ErrorValue } from '../contract/errors'
+import type { TrainEvent } from '../contract/run'
+import { type EventLog, openEventLog } from '../store/eventLog'
+import type { HeldLock } from '../store/processLock'
+import { adoptRunLock, lockRun } from '../store/runFolder'
+import { openChannel, type Channel } from './channel'
+import { failedEvent, jobError } from './failure'
+import type { HostMessage, Job, JobContext, JobFunction, JobKind, JobPhase } from './protocol'
+
+/** How a trainer does its jobs; loading comes first, so that TensorFlow is there before any of the engine. */
+export interface Trade {
+  load(): Promise<{ device: string }>
+  job<K extends JobKind>(kind: K): Promise<JobFunction<K>>
+}
+
+const ALIVE_EVERY_MS = 1000
+const PROGRESS_EVERY_MS = 100
+const LAST_WORD_MS = 2000
+
+const hostGone: ErrorValue = {
+  code: 'trainer-died',
+  message: 'The program that had started this run ended, so the run saved its state and stopped.',
+  hint: 'Resume goes on from there.',
+}
+
+/** Serves one job from the host, then exits. */
+export function serveJobs(trade: Trade): void {
+  const channel = openChannel()
+  const stop = { asked: false, lost: false }
+  // Ctrl-C reaches the whole terminal group; the host decides what it means.
+  process.on('SIGINT', () => {})
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  process.on('SIGTERM', () => { stop.asked = true })
+  channel.onLost(() => {
+    stop.asked = true
+    stop.lost = true
+    if (!busy) process.exit(0)
+  })
+  let busy = false
+  channel.onMessage(message => {
+    if (message.type === 'stop') stop.asked = true
+    else if (message.type === 'bye') process.exit(0)
+    else if (!busy) {
+      busy = true
+      void serve(trade, channel, message, stop).finally(() => leave(stop.lost))
+    }
+  })
+}
+
+/** Waits for the host's `bye`, so that the answer is not lost with the process. */
+const leave = (lost: boolean) => lost ? process.exit(0) : setTimeout(() => process.exit(0), LAST_WORD_MS)
+
+interface StopState { asked: boolean; lost: boolean }
+type JobMessage = Extract<HostMessage, { type: 'job' }>
+
+async function serve(trade: Trade, channel: Channel, { job, lockToken }: JobMessage, stop: StopState): Promise<void> {
+  let record: Record | null = null
+  const fail = (thrown: unknown) => {
+    const error = jobError(thrown)
+    if (error.code === 'internal') console.error(thrown)
+    record?.failed(error)
+    record?.close()
+    channel.post({ type: 'failed', error })
+  }
+  process.on('uncaughtException', thrown => {
+    fail(thrown)
+    leave(stop.lost)
+  })
+  try {
+    record = openRecord(job, lockToken, channel, stop)
+    const { device } = await trade.load()
+    channel.post({ type: 'ready', pid: process.pid, device })
+    const result = await perform(trade, job, createContext(device, channel, record, stop))
+    record?.close()
+    channel.post({ type: 'done', result })
+  } catch (thrown) {
+    fail(thrown)
+  }
+}
+
+/** A switch on the kind would say the same four times; the table's types hold kind, input and result together. */
+async function perform<K extends JobKind>(trade: Trade, job: Job & { kind: K }, ctx: JobContext): Promise<unknown> {
+  const work = await trade.job(job.kind)
+  return work(job.input as Parameters<JobFunction<K>>[0], ctx)
+}
+
+/** A training job's hold on its run: the lock and the event log. */
+interface Record { emit(event: TrainEvent): void; failed(error: ErrorValue): void; beat(): void; close(): void }
+
+function openRecord(job: Job, lockToken: string | null, channel: Channel, stop: StopState): Record | null {
+  if (job.kind !== 'train') return null
+  const { runFolder } = job.input
+  const run = basename(runFolder)
+  const lock = takeRunLock(runFolder, run, lockToken)
+  const log: EventLog = openEventLog(runFolder)
+  let open = true
+  const append = (event: TrainEvent) => channel.post({ type: 'event', event: log.append(event) })
+  return {
+    emit: event => append(event.event === 'stopped' && stop.lost ? { ...event, event: 'failed', error: hostGone } : event),
+    failed: error => { if (open) append(failedEvent(run, runFolder, error)) },
+    beat: lock.beat,
+    close() {
+      if (!open) return
+      open = false
+      log.close()
+      lock.release()
+    },
+  }
+}
+
+function takeRunLock(runFolder: string, run: string, token: string | null): HeldLock {
+  if (token === null) return lockRun(runFolder, run)
+  const adopted = adoptRunLock(runFolder, token)
+  if (!adopted) throw new AppError('run-busy', `Run ${run} was taken over by another process.`)
+  return adopted
+}
+
+function createContext(device: string, channel: Channel, record: Record | null, stop: StopState): JobContext {
+  let aliveAt = 0
+  let progressAt = 0
+  let phase: JobPhase | null = null
+  const alive = () => {
+    const now = Date.now()
+    if (now - aliveAt < ALIVE_EVERY_MS) return
+    aliveAt = now
+    record?.beat()
+    channel.post({ type: 'alive', memory: process.memoryUsage.rss() })
+  }
+  setInterval(alive, ALIVE_EVERY_MS).unref()
+  return {
+    device,
+    emit(event) {
+      if (!record) throw new Error('only a training job has events')
+      record.emit(event)
+    },
+    progress(next, done, total, message) {
+      const now = Date.now()
+      if (next === phase && done !== total && now - progressAt < (record ? ALIVE_EVERY_MS : PROGRESS_EVERY_MS)) return
+      phase = next
+      progressAt = now
+      if (record) record.emit({ event: 'phase', phase: next, done, total, message })
+      else channel.post({ type: 'progress', phase: next, done, total, message })
+    },
+    stopRequested: () => stop.asked,
+    async turn() {
+      await new Promise(resolve => setImmediate(resolve))
+      alive()
+      return !stop.asked
+    },
+  }
+}
