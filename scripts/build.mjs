@@ -5,6 +5,7 @@ import { run } from './command.mjs'
 import { withLock } from './lock.mjs'
 import { SetupError, say } from './log.mjs'
 import { root, shortHash } from './paths.mjs'
+import { stagingFor } from './staging.mjs'
 
 const INPUTS = ['src', 'electron.vite.config.ts', 'package.json', 'package-lock.json']
 const out = join(root, 'out')
@@ -24,7 +25,7 @@ async function build() {
   say('building the application')
   const start = Date.now()
   const before = fingerprint()
-  const staging = `${out}.new-${process.pid}`
+  const staging = stagingFor(out)
   try {
     await electronVite(staging)
     // The fingerprint of before: a file changed during the build makes the next start build again.
@@ -46,7 +47,7 @@ async function electronVite(folder) {
 }
 
 function replaceOut(staging) {
-  const old = `${out}.old-${process.pid}`
+  const old = `${staging}.old`
   if (existsSync(out)) renameSync(out, old)
   renameSync(staging, out)
   rmSync(old, { recursive: true, force: true })

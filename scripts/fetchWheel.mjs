@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasProgram, run } from './command.mjs'
 import { download, sha256Of } from './download.mjs'
-import { SetupError, patiently, say } from './log.mjs'
+import { SetupError, Unavailable, patiently, say } from './log.mjs'
 import { findInIndex } from './packageIndex.mjs'
+import { stagingFor } from './staging.mjs'
 
 /** Brings one pinned wheel into `folder`: by pip, which knows the user's index, mirrors and proxies; else over HTTPS. */
 export async function fetchWheel(wheel, folder) {
@@ -19,7 +20,7 @@ export async function fetchWheel(wheel, folder) {
       problems.push(error.message)
     }
   }
-  throw new SetupError(`${wheel.file} could not be downloaded:\n${problems.map((line) => `  - ${line}`).join('\n')}`)
+  throw new Unavailable(`${wheel.file} could not be downloaded:\n${problems.map((line) => `  - ${line}`).join('\n')}`)
 }
 
 async function byPip(wheel, folder) {
@@ -27,7 +28,7 @@ async function byPip(wheel, folder) {
   if (!python) throw new SetupError('no Python with pip here')
   await run(python, ['-m', 'pip', '--version'])
   say(`downloading ${wheel.name} ${wheel.version} with pip (${wheel.megabytes} MB)`)
-  const staging = join(folder, `pip-${process.pid}`)
+  const staging = stagingFor(join(folder, 'pip'))
   const args = ['-m', 'pip', 'download', '--no-deps', '--no-cache-dir', '--disable-pip-version-check', '--dest', staging]
   try {
     await patiently(`pip is downloading ${wheel.name}`, () => run(python, [...args, ...pipSelection(wheel)]))

@@ -15,7 +15,7 @@ export async function withLock(name, task) {
   mkdirSync(join(cacheDir(), 'locks'), { recursive: true })
   const token = `${hostname()} ${process.pid} ${Date.now()}`
   for (let waited = false; !acquire(file, token); waited = true) {
-    if (!waited) say(`another Engram command is busy with this (${name}), waiting for it`)
+    if (!waited) say(`another Engram command is busy with this (${name.split('-')[0]}), waiting for it`)
     await sleep(200)
   }
   const beat = setInterval(() => touch(file), BEAT)
@@ -36,14 +36,13 @@ function acquire(file, token) {
     return true
   } catch (error) {
     if (error.code !== 'EEXIST') throw error
-    removeIfStale(file)
-    return false
+    return removeIfStale(file) && acquire(file, token)
   }
 }
 
 function removeIfStale(file) {
   const seen = read(file)
-  if (seen === undefined || !isStale(file, seen)) return
+  if (seen === undefined || !isStale(file, seen)) return false
   // Renaming is atomic, so of several waiters one takes the dead lock; if a new holder came in between, give it back.
   const aside = `${file}.${process.pid}`
   try {
@@ -53,6 +52,7 @@ function removeIfStale(file) {
     // Another waiter was faster.
   }
   rmSync(aside, { force: true })
+  return true
 }
 
 function isStale(file, token) {

@@ -3,6 +3,9 @@
 /** A problem a person can do something about: printed as it stands, without a stack. */
 export class SetupError extends Error {}
 
+/** Something that this machine or its network cannot give; another way may. */
+export class Unavailable extends SetupError {}
+
 export function say(line) {
   process.stderr.write(`engram: ${line}\n`)
 }

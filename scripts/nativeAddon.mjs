@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { hasProgram, run } from './command.mjs'
 import { say } from './log.mjs'
 import { root, shortHash } from './paths.mjs'
+import { stagingFor } from './staging.mjs'
 import { installPackages } from './systemPackages.mjs'
 
 const BINDING = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc']
@@ -28,7 +29,7 @@ export async function ensureAddon(folder, tfjsNode) {
   if (existsSync(target)) return
   if (!hasProgram('g++')) await installPackages(['g++'], "compiling TensorFlow's addon needs a C++ compiler")
   say("compiling TensorFlow's addon (about 10 seconds)")
-  const staging = `${target}.tmp-${process.pid}`
+  const staging = stagingFor(target)
   mkdirSync(staging, { recursive: true })
   try {
     await compile(folder, tfjsNode, staging)

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fetchWheel } from './fetchWheel.mjs'
 import { SetupError, say } from './log.mjs'
 import { cacheDir } from './paths.mjs'
+import { stagingFor } from './staging.mjs'
 import { unzip } from './unzip.mjs'
 import { TENSORFLOW_VERSION, wheels } from './wheels.mjs'
 
@@ -17,8 +18,7 @@ export async function ensureLibraries(device) {
   const folder = librariesFolder(device)
   if (existsSync(folder)) return
   requireSpace(device)
-  removeLeftovers(folder)
-  const staging = `${folder}.tmp-${process.pid}`
+  const staging = stagingFor(folder)
   try {
     for (const wheel of wheels[device]) await unpack(wheel, staging)
     writeFileSync(join(staging, 'runtime.json'), JSON.stringify(describe(device, folder), null, 2))
@@ -61,13 +61,4 @@ function requireSpace(device) {
     `${cacheDir()} has ${gigabytes(bavail * bsize)} GB free, TensorFlow needs ${gigabytes(needed)} GB; ` +
       'ENGRAM_CACHE can name another folder',
   )
-}
-
-/** What a killed set-up left; the lock is held, so nobody is writing there. */
-function removeLeftovers(folder) {
-  const parent = join(folder, '..')
-  if (!existsSync(parent)) return
-  for (const name of readdirSync(parent)) {
-    if (name.includes('.tmp-')) rmSync(join(parent, name), { recursive: true, force: true })
-  }
 }

@@ -5,7 +5,7 @@ import { existsSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, sym
 import { dirname, join } from 'node:path'
 import { run } from './command.mjs'
 import { withLock } from './lock.mjs'
-import { SetupError, patiently, say } from './log.mjs'
+import { SetupError, Unavailable, patiently, say } from './log.mjs'
 import { addonPath, ensureAddon } from './nativeAddon.mjs'
 import { ensureLibraries, librariesFolder } from './nativeLibraries.mjs'
 import { root } from './paths.mjs'
@@ -31,7 +31,9 @@ async function install(device, folder) {
       requirePlatform()
       await ensureLibraries(device)
     } catch (error) {
-      return ownDownload(device, error)
+      if (!(error instanceof Unavailable)) throw error
+      say(error.message)
+      return ownDownload(device)
     }
     await ensureAddon(folder, tfjsNode)
   })
@@ -39,10 +41,10 @@ async function install(device, folder) {
 
 function requirePlatform() {
   if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new SetupError(`TensorFlow ${TENSORFLOW_VERSION} is set up on Linux x64 only, not on ${process.platform} ${process.arch}`)
+    throw new Unavailable(`TensorFlow ${TENSORFLOW_VERSION} is set up on Linux x64 only, not on ${process.platform} ${process.arch}`)
   }
   if (!process.report.getReport().header.glibcVersionRuntime) {
-    throw new SetupError('TensorFlow needs a Linux with glibc (Debian, Ubuntu, Fedora, ...), not musl (Alpine)')
+    throw new Unavailable('TensorFlow needs a Linux with glibc (Debian, Ubuntu, Fedora, ...), not musl (Alpine)')
   }
 }
 
@@ -75,8 +77,7 @@ function isOwnDownload() {
   return found?.isFile() === true && existsSync(join(tfjsNode, 'deps/lib'))
 }
 
-async function ownDownload(device, reason) {
-  say(reason.message)
+async function ownDownload(device) {
   say("trying tfjs-node's own download instead (TensorFlow 2.9; NVIDIA GPUs newer than Ampere will not work)")
   const env = { ...process.env, PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}` }
   const options = { cwd: tfjsNode, env, timeout: 20 * 60_000 }
@@ -89,10 +90,10 @@ async function ownDownload(device, reason) {
   )
   if (isOwnDownload()) return
   rmSync(join(tfjsNode, 'deps'), { recursive: true, force: true })
-  const why = failure?.message.split('\n').slice(-3).join(' ') ?? 'it left no library behind'
+  const why = failure?.message.match(/^.*Error: .*$/m)?.[0] ?? 'it left no library behind'
   throw new SetupError(
-    'TensorFlow could not be set up, and Engram does not fall back to anything slower.\n' +
-      `  ${reason.message}\n  tfjs-node's own download: ${why}\n` +
-      '  Give it a reachable Python package index (PIP_INDEX_URL, pip.conf, HTTPS_PROXY) and start again.',
+    `tfjs-node's own download failed as well (${why}).\n` +
+      'TensorFlow could not be set up, and Engram does not fall back to anything slower. Give it a reachable Python\n' +
+      'package index (PIP_INDEX_URL, pip.conf, HTTPS_PROXY) and start again.',
   )
 }

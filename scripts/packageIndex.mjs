@@ -31,7 +31,7 @@ async function findOnPage(url, headers, file) {
     ? JSON.parse(text).files.map((entry) => entry.url)
     : [...text.matchAll(/href\s*=\s*["']([^"']+)["']/gi)].map((match) => match[1].replaceAll('&amp;', '&'))
   const link = links.find((candidate) => decodeURIComponent(new URL(candidate, url).pathname).endsWith(`/${file}`))
-  return link && new URL(link, response.url).href
+  return link && new URL(link, response.url).href.replace(/#.*/, '')
 }
 
 /** The indexes that pip would ask, in its order: environment, then its configuration files. */
