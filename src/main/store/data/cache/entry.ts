@@ -1,0 +1,120 @@
+import { mkdir, open, readdir, rename, rm, stat, utimes, writeFile, type FileHandle } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { errno, unreadable } from '../failures'
+import { addressOf } from '../fingerprint'
+import type { View } from '../view'
+import { bytesOf, createSegment, readSegment, type Place, type SegmentWriter } from './segments'
+import { useEntry } from './use'
+
+export type Storing = 'model' | 'wide'
+/** What the images of an entry are, and what its key is made from. */
+export interface EntryContent { readonly name: string; readonly fingerprint: string; readonly view: View; readonly storing: Storing }
+
+const FORMAT = 1
+export const MANIFEST = 'manifest.json'
+
+/** The folder name of an entry: of which data, and of which view. */
+export const entryKey = ({ fingerprint, view, storing }: EntryContent): string =>
+  `${fingerprint.slice(0, 24)}-${addressOf([`${FORMAT} ${storing} ${view.imageSize} ${view.interpolation}`, ...(storing === 'model' ? [`${view.resize} ${view.cropFraction}`] : [])]).slice(0, 12)}`
+
+/** Prepared images of one dataset and view on the disk. While it is open, nobody removes it. */
+export interface CacheEntry {
+  readonly key: string
+  readonly folder: string
+  has(sample: number): boolean
+  size(sample: number): { width: number; height: number }
+  /** Why a sample is broken, or undefined when it is not. */
+  reason(sample: number): Promise<string | undefined>
+  read(sample: number, into: Uint8Array, at: number): Promise<void>
+  /** Learns what other processes have added meanwhile. */
+  refresh(): Promise<void>
+  write(): Promise<SegmentWriter>
+  close(): Promise<void>
+}
+
+/** Opens an entry of the cache and makes it if need be. */
+export async function openEntry(cacheDir: string, content: EntryContent): Promise<CacheEntry> {
+  const key = entryKey(content)
+  const folder = join(cacheDir, key)
+  for (let attempt = 0; ; attempt++) {
+    await createFolder(cacheDir, folder, content)
+    try {
+      const release = await useEntry(folder)
+      // It may have been removed between the two steps; once its use is noted it stays.
+      await touch(folder)
+      return await readEntry(folder, key, content.name, release)
+    } catch (thrown) {
+      if (errno(thrown) !== 'ENOENT' || attempt === 4) throw thrown
+    }
+  }
+}
+
+const touch = (folder: string) => utimes(join(folder, MANIFEST), new Date(), new Date())
+
+/** Makes the folder with its manifest under another name first, so that it is never seen half made. */
+async function createFolder(cacheDir: string, folder: string, content: EntryContent): Promise<void> {
+  if (await stat(join(folder, MANIFEST)).then(() => true, () => false)) return
+  await mkdir(cacheDir, { recursive: true })
+  const made = join(cacheDir, `.tmp-${process.pid}-${randomBytes(4).toString('hex')}-entry`)
+  try {
+    await mkdir(made)
+    await writeFile(join(made, MANIFEST), `${JSON.stringify({ format: FORMAT, ...content }, null, 2)}\n`)
+    await rename(made, folder)
+  } catch (thrown) {
+    await rm(made, { recursive: true, force: true })
+    if (!['EEXIST', 'ENOTEMPTY', 'EPERM'].includes(errno(thrown)) || !(await stat(folder).then(() => true, () => false))) throw thrown
+  }
+}
+
+async function readEntry(folder: string, key: string, name: string, release: () => Promise<void>): Promise<CacheEntry> {
+  const places = new Map<number, Place>()
+  const files = new Map<string, Promise<FileHandle>>()
+  const lengths = new Map<string, number>()
+  const refresh = async () => {
+    for (const file of await readdir(folder)) {
+      if (!file.endsWith('.index')) continue
+      const segment = file.slice(0, -'.index'.length)
+      const { size } = await stat(join(folder, file))
+      if (lengths.get(segment) === size) continue
+      lengths.set(segment, size)
+      for (const { sample, place } of await readSegment(folder, segment)) if (!places.has(sample)) places.set(sample, place)
+    }
+  }
+  const fileOf = (segment: string) => {
+    const file = files.get(segment) ?? open(join(folder, `${segment}.pixels`))
+    files.set(segment, file)
+    return file
+  }
+  const load = async (sample: number, into: Uint8Array, at: number) => {
+    const place = places.get(sample)
+    if (!place) throw new Error(`Image ${sample} of ${name} was not prepared.`)
+    const length = bytesOf(place)
+    const { bytesRead } = await (await fileOf(place.segment)).read(into, at, length, place.offset)
+    // After a power cut an index may be on the disk without its pixels; later reads come from the same healthy file.
+    if (bytesRead < length || (!place.verified && crc32(into.subarray(at, at + length)) !== place.crc)) {
+      throw unreadable(`The prepared images of ${name} in ${folder} are damaged: clear the cache, then start again.`)
+    }
+    place.verified = true
+  }
+  await refresh()
+  return {
+    key, folder, refresh, read: load,
+    has: sample => places.has(sample),
+    size: sample => ({ width: places.get(sample)!.width, height: places.get(sample)!.height }),
+    async reason(sample) {
+      const place = places.get(sample)
+      if (place?.width !== 0) return undefined
+      const text = new Uint8Array(place.height)
+      await load(sample, text, 0)
+      return Buffer.from(text).toString('utf8')
+    },
+    write: () => createSegment(folder, `${process.pid}-${randomBytes(4).toString('hex')}`, batch => { for (const { sample, place } of batch) places.set(sample, place) }),
+    async close() {
+      for (const file of files.values()) await file.then(handle => handle.close(), () => undefined)
+      await touch(folder).catch(() => undefined)
+      await release()
+    },
+  }
+}
