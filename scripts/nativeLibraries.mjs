@@ -20,19 +20,21 @@ export async function ensureLibraries(device) {
   requireSpace(device)
   const staging = stagingFor(folder)
   try {
-    for (const wheel of wheels[device]) await unpack(wheel, staging)
+    // All downloads before the first unpacking: what is killed half-way keeps the files that it has.
+    const files = []
+    for (const wheel of wheels[device]) files.push(await fetchWheel(wheel, join(cacheDir(), 'downloads')))
+    for (const [index, wheel] of wheels[device].entries()) await unpack(wheel, files[index], staging)
     writeFileSync(join(staging, 'runtime.json'), JSON.stringify(describe(device, folder), null, 2))
     renameSync(staging, folder)
+    for (const file of files) rmSync(file)
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
 }
 
-async function unpack(wheel, folder) {
-  const file = await fetchWheel(wheel, join(cacheDir(), 'downloads'))
+async function unpack(wheel, file, folder) {
   say(`unpacking ${wheel.name}`)
   await unzip(file, folder, (name) => placeOf(name, wheel))
-  rmSync(file)
 }
 
 /** Keeps the wheels' own layout: TensorFlow finds CUDA by $ORIGIN/../nvidia/NAME/lib. */
@@ -54,7 +56,7 @@ function describe(device, folder) {
 function requireSpace(device) {
   mkdirSync(cacheDir(), { recursive: true })
   const { bavail, bsize } = statfsSync(cacheDir())
-  const needed = device === 'gpu' ? 7e9 : 1.5e9
+  const needed = device === 'gpu' ? 9e9 : 1.5e9
   if (bavail * bsize >= needed) return
   const gigabytes = (bytes) => (bytes / 1e9).toFixed(1)
   throw new SetupError(
