@@ -14,15 +14,14 @@ const STALL = 60_000
 export async function download(url, file, { sha256, headers = {}, label, patience = STALL }) {
   const part = `${file}.part`
   const continued = sizeOf(part) > 0
-  for (let attempt = 1, had = -1; ; attempt++) {
+  for (let attempt = 1; ; attempt++) {
     const have = sizeOf(part)
     try {
       await continueDownload(url, part, { headers, label, patience })
       break
     } catch (error) {
-      const moves = have > had
-      if (attempt === ATTEMPTS || error.permanent || !moves) throw error
-      had = have
+      const moved = sizeOf(part) > have
+      if (attempt === ATTEMPTS || error.permanent || !moved) throw error
     }
   }
   if (sha256 && (await sha256Of(part)) !== sha256) {
