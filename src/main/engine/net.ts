@@ -97,8 +97,8 @@ export function createNet(frozen: ReadonlyMap<string, Tensor>, tuning: Tuning | 
   const coupling = tuning && !('never' in tuning.method.san) ? tuning.method.san : null
   const nothing: Propagated = { columns: null, rows: null }
 
-  function adaptedLinear(name: string, x: Tensor): Tensor {
-    const { columns, rows } = propagator?.into(name) ?? nothing
+  /** The layer's output, and its measured gain where SAN asks for one. */
+  function adapted(name: string, x: Tensor, { columns, rows }: Propagated): { y: Tensor; gain: Tensor | null } {
     const hooks = hooksOf(name), w = tensor(name, 'weight'), b = optional(name, 'bias')
     const wholeColumns = columns && hooks && coupling?.columns === 'whole', wholeRows = rows && hooks && coupling?.rows === 'whole'
     const baseColumns = wholeColumns ? null : columns, baseRows = wholeRows ? null : rows
@@ -115,22 +115,29 @@ export function createNet(frozen: ReadonlyMap<string, Tensor>, tuning: Tuning | 
     }
     const input = wholeColumns ? tf.mul(x, columns) : x
     let y = hooks ? (hooks.forward?.(input, layer) ?? throughWeights(hooks, input, layer)) : addBias(layer.linear(input), layer.bias)
+    let gain: Tensor | null = null
     if (propagator?.observes(name)) {
       const before = addBias(base ?? layer.linear(input), wholeRows ? null : frozen.get(tensorName(name, 'bias')) ?? layer.bias)
-      propagator.observe(name, before, tf.sub(y, before))
+      gain = propagator.pooled(before, tf.sub(y, before))
     }
     if (wholeRows) y = addBias(tf.mul(y, rows), b)
-    return y
+    return { y, gain }
   }
 
   return {
     propagator,
-    linear: adaptedLinear,
-    norm(name, x, epsilon) {
-      const w = tensor(name, 'weight'), b = optional(name, 'bias')
-      const adapted = hooksOf(name)?.affine(w, b) ?? { w, b }
-      return addBias(tf.mul(normalize(x, epsilon), adapted.w), adapted.b)
+    linear(name, x) {
+      const propagated = propagator?.into(name) ?? nothing
+      // what is only needed inside goes at once; gradients keep what they need themselves
+      const { y, gain } = tf.tidy(() => adapted(name, x, propagated) as never) as ReturnType<typeof adapted>
+      if (gain) propagator?.observe(name, gain)
+      return y
     },
+    norm: (name, x, epsilon) => tf.tidy(() => {
+      const w = tensor(name, 'weight'), b = optional(name, 'bias')
+      const own = hooksOf(name)?.affine(w, b) ?? { w, b }
+      return addBias(tf.mul(normalize(x, epsilon), own.w), own.b)
+    }),
     weight: name => tensor(name, 'weight'),
     residual(x, branch, position) {
       const shape = [x.shape[0]!, ...x.shape.slice(1).map(() => 1)]

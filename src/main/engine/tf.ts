@@ -32,5 +32,6 @@ export function statelessUniform(shape: number[], seed: [number, number]): Tenso
 /** The same values, without a path for gradients. */
 export const stopGradient = (x: Tensor): Tensor => tf.customGrad((t: unknown) => {
   const input = t as Tensor
-  return { value: input.clone(), gradFunc: () => tf.zerosLike(input) }
+  const { shape } = input
+  return { value: input.clone(), gradFunc: () => tf.zeros(shape) }
 })(x)

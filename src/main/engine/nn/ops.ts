@@ -13,7 +13,7 @@ export function linear(x: Tensor, w: Tensor): Tensor {
 
 /** (x - mean) / sqrt(var + epsilon) over the last axis. */
 export function normalize(x: Tensor, epsilon: number): Tensor {
-  return tf.customGrad((input: unknown, save: unknown) => {
+  return tf.tidy(() => tf.customGrad((input: unknown, save: unknown) => {
     const t = input as Tensor
     const centered = tf.sub(t, tf.mean(t, -1, true))
     const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centered), -1, true), epsilon))
@@ -25,7 +25,7 @@ export function normalize(x: Tensor, epsilon: number): Tensor {
       return tf.mul(tf.sub(tf.sub(dy, meanDy), tf.mul(y, meanDyY)), r)
     }
     return { value, gradFunc }
-  })(x)
+  })(x))
 }
 
 /** x Φ(x), exact (erf). */
@@ -51,15 +51,31 @@ const activations: Record<Activation, (x: Tensor) => Tensor> = {
   gelu, 'gelu-tanh': geluTanh, 'quick-gelu': x => tf.mul(x, tf.sigmoid(tf.mul(x, 1.702))),
   relu: x => tf.relu(x), silu: x => tf.mul(x, tf.sigmoid(x)),
 }
-export const activation = (name: Activation, x: Tensor): Tensor => activations[name](x)
+export const activation = (name: Activation, x: Tensor): Tensor => tf.tidy(() => activations[name](x))
 
 /** q, k, v [B, T, d] -> [B, T, d]; softmax(q kᵀ / sqrt(d / heads)) v per head. */
 export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
   const [batch, length, width] = q.shape as [number, number, number]
   const size = width / heads
   const split = (x: Tensor) => x.reshape([batch, length, heads, size]).transpose([0, 2, 1, 3])
-  const scores = tf.matMul(tf.mul(split(q), 1 / Math.sqrt(size)), split(k), false, true)
-  return tf.matMul(tf.softmax(scores), split(v)).transpose([0, 2, 1, 3]).reshape([batch, length, width])
+  return tf.tidy(() => mix(split(q), split(k), split(v), 1 / Math.sqrt(size)).transpose([0, 2, 1, 3]).reshape([batch, length, width]))
+}
+
+/** softmax(q kᵀ scale) v over [B, H, T, S]; keeps the probabilities alone for its gradient. */
+function mix(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
+  const op = tf.customGrad((a: unknown, b: unknown, c: unknown, save: unknown) => {
+    const [qt, kt, vt] = [a, b, c] as [Tensor, Tensor, Tensor]
+    const p = tf.softmax(tf.mul(tf.matMul(qt, kt, false, true), scale))
+    ;(save as (t: Tensor[]) => void)([qt, kt, vt, p])
+    const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
+      const [qs, ks, vs, ps] = saved as [Tensor, Tensor, Tensor, Tensor]
+      const dp = tf.mul(tf.matMul(dy, vs, false, true), ps)
+      const ds = tf.mul(tf.sub(dp, tf.mul(ps, tf.sum(dp, -1, true))), scale)
+      return [tf.matMul(ds, ks), tf.matMul(ds, qs, true, false), tf.matMul(ps, dy, true, false)]
+    }
+    return { value: tf.matMul(p, vt), gradFunc: gradFunc as never }
+  })
+  return op(q, k, v)
 }
 
 /** Mean cross-entropy with label smoothing. logits [B, C], labels int32 [B]. */

@@ -20,7 +20,8 @@ export interface Propagator {
   /** Whether the outputs of a site must be shown to `observe`. */
   observes(site: string): boolean
   /** frozen: the site's output before the method's change, bias included; change: what the method added to it */
-  observe(site: string, frozen: Tensor, change: Tensor): void
+  pooled(frozen: Tensor, change: Tensor): Tensor
+  observe(site: string, gain: Tensor): void
   /** λ Σ ‖γ − 1‖² over the propagated gains, or null when λ is 0 */
   penalty(): Tensor | null
   /** gains measured in this pass, by source site, for the running averages */
@@ -60,9 +61,8 @@ export function createPropagator(san: SanTuning, source: GainSource, widthIn: (s
       return { columns: product([...along('input'), ...(extra ? [source.value(extra)] : [])]), rows: product(along('output')) }
     },
     observes: site => san.gains.get(site) === 'pooled' && (source.training || live),
-    observe: (site, frozen, change) => {
-      observed.set(site, poolGain(config.pool, frozen, change, config.scope === 'sample'))
-    },
+    pooled: (frozen, change) => poolGain(config.pool, frozen, change, config.scope === 'sample'),
+    observe: (site, gain) => void observed.set(site, gain),
     penalty() {
       if (config.lambda === 0) return null
       const gains = [...san.gains.keys()].map(site => observed.get(site) ?? gain(site))

@@ -8,6 +8,7 @@ import { adamw, clipped } from '../optim/adamw'
 import { count } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
+import { valueAndGradient } from './backward'
 import type { Step, StepResult } from './step'
 
 export interface StepOptions { seed: number; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
@@ -38,9 +39,9 @@ export function createEagerStep(model: Model, tuning: Tuning, start: Float32Arra
       const entropy = crossEntropy(output, labels, train.labelSmoothing)
       return penalty ? tf.add(entropy, penalty) : entropy
     }
-    const { value, grad } = tf.valueAndGrad(loss as never)(values as never)
+    const { value, gradient: grad } = valueAndGradient(loss, values)
     labels.dispose()
-    return { value: value as Tensor, grad: grad as Tensor, correct: correct!, measured }
+    return { value, grad, correct: correct!, measured }
   }
 
   function average(measured: Map<string, Tensor>): void {

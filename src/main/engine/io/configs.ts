@@ -1,0 +1,155 @@
+import { z } from 'zod'
+import { AppError } from '../../contract/errors'
+import type { VitShape } from '../../contract/model'
+import { decodeUtf8, type Files } from './bytes'
+import type { HfModel } from './keymaps/vit'
+import { unreadable } from './safetensors'
+
+/** What the config.json files of timm and transformers say, and what their libraries take for granted. */
+
+const Side = z.union([z.int().min(1), z.array(z.int().min(1)).length(2)])
+const Triple = z.array(z.number()).length(3)
+/** timm writes names as a list, or by number where there are gaps. */
+const Labels = z.union([z.array(z.string()), z.record(z.string(), z.string())])
+
+export const TimmConfig = z.looseObject({
+  architecture: z.string(),
+  num_classes: z.int().min(0).optional(),
+  global_pool: z.string().nullish(),
+  label_names: Labels.nullish(),
+  model_args: z.looseObject({
+    img_size: Side.nullish(), num_heads: z.int().min(1).nullish(), global_pool: z.string().nullish(),
+    act_layer: z.string().nullish(), class_token: z.boolean().nullish(),
+  }).nullish(),
+  pretrained_cfg: z.looseObject({
+    mean: Triple.nullish(), std: Triple.nullish(), input_size: z.array(z.int()).length(3).nullish(),
+  }).nullish(),
+})
+export type TimmConfig = z.infer<typeof TimmConfig>
+
+export const HfConfig = z.looseObject({
+  model_type: z.string(),
+  architectures: z.array(z.string()).nullish(),
+  hidden_size: z.int().min(1).optional(),
+  num_attention_heads: z.int().min(1).default(12),
+  hidden_act: z.string().default('gelu'),
+  layer_norm_eps: z.number().positive().optional(),
+  image_size: Side.default(224),
+  id2label: z.record(z.string(), z.string()).nullish(),
+})
+export type HfConfig = z.infer<typeof HfConfig>
+
+export const Preprocessor = z.looseObject({
+  image_mean: Triple.nullish(), image_std: Triple.nullish(), do_normalize: z.boolean().nullish(),
+})
+
+export type Preprocessor = z.infer<typeof Preprocessor>
+
+export async function readJson<S extends z.ZodType>(files: Files, name: string, schema: S): Promise<z.output<S>> {
+  const source = files.open(name)
+  let value: unknown
+  try {
+    value = JSON.parse(decodeUtf8(await source.read(0, source.size)))
+  } catch {
+    throw unreadable(name, 'is not valid JSON.')
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  throw unreadable(name, `${issue.path.join('.') || 'the document'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}.`)
+}
+
+/** What the tensors do not tell. */
+export interface Facts {
+  heads: number
+  epsilon: number
+  activation: VitShape['activation']
+  pool: VitShape['pool'] | null
+  imageSize: number | null
+  positionInterpolation: VitShape['positionInterpolation']
+}
+
+const unsupported = (what: string, hint?: string) => new AppError('model-unsupported', what, hint ? { hint } : {})
+
+/** timm's plain ViT, DeiT and DINOv2 architectures; the exceptions have other blocks or poolings under like names. */
+const known = /^(vit|deit3?|flexivit|eva_large_patch14|test_vit)(_|$)/
+const others = /(_rpn_|_xp_|18x2|_d?pwee_|_dwee_|_dlittle_|_map_|_siglip_\d|_siglip2_|_radio_|_hybrid|_r\d+_|_srelpos|_relpos|_cls_|_dinov3|_pe_|_rope_|^vit_naflex|_sam|_so150m|_tiny_r_|^test_vit[234])/
+const sixteenHeads = /_(huge|gigantic|giantopt|so400m)_|_giant_patch14_(224|clip)|_giant_patch16_gap|_base_patch16_gap_/
+const tanhGelu = /_base_patch32_siglip_gap|_large_patch16_siglip_gap_512|_giantopt_|_so400m_patch16_siglip_gap/
+
+/** The architecture's name without its tag; refuses one that Engram cannot compute. */
+export function timmArchitecture(config: TimmConfig): string {
+  const name = config.architecture.split('.')[0]!
+  if (known.test(name) && !others.test(name)) return name
+  throw unsupported(`The architecture "${config.architecture}" is not supported.`, 'Engram reads the plain ViT, DeiT, DeiT III, FlexiViT and DINOv2 models of timm (vit_*, deit_*, deit3_*), and ViT, DeiT and DINOv2 of transformers.')
+}
+
+export function timmFacts(config: TimmConfig, width: number): Facts {
+  const name = timmArchitecture(config), args = config.model_args ?? {}
+  return {
+    heads: args.num_heads ?? (sixteenHeads.test(name) ? 16 : name === 'test_vit' ? 2 : headsOfWidth(width) ?? missingHeads(config.architecture, width)),
+    epsilon: /_clip_/.test(name) ? 1e-5 : 1e-6,
+    activation: args.act_layer ? activationOf(args.act_layer) : /_quickgelu_/.test(name) ? 'quick-gelu' : tanhGelu.test(name) ? 'gelu-tanh' : 'gelu',
+    pool: poolOf(args.global_pool ?? config.global_pool, config.architecture),
+    imageSize: sideOf(args.img_size, 'img_size'),
+    positionInterpolation: 'timm',
+  }
+}
+
+/** The published ViTs have heads of 64 channels, except the very large ones, which have 16 heads. */
+export function headsOfWidth(width: number): number | null {
+  if ([1152, 1280, 1408, 1664].includes(width)) return 16
+  return width % 64 === 0 ? width / 64 : null
+}
+
+const missingHeads = (where: string, width: number): never => {
+  throw unsupported(`${where}: the number of attention heads is not in the config and cannot be told from a width of ${width}.`, 'Add "num_heads" to "model_args" in config.json.')
+}
+
+function poolOf(name: string | null | undefined, architecture: string): Facts['pool'] {
+  if (name === null || name === undefined || name === '') return null
+  if (name === 'token') return 'cls'
+  if (name === 'avg') return 'mean'
+  throw unsupported(`The pooling "${name}" of ${architecture} is not supported; Engram has token and avg.`)
+}
+
+const activations: Readonly<Record<string, VitShape['activation']>> = {
+  gelu: 'gelu', gelu_tanh: 'gelu-tanh', gelu_new: 'gelu-tanh', gelu_pytorch_tanh: 'gelu-tanh', gelu_fast: 'gelu-tanh',
+  quick_gelu: 'quick-gelu', quickgelu: 'quick-gelu', relu: 'relu',
+}
+export function activationOf(name: string): VitShape['activation'] {
+  const found = activations[name.toLowerCase()]
+  if (found) return found
+  throw unsupported(`The activation "${name}" is not supported; Engram has gelu, gelu_tanh, quick_gelu and relu.`)
+}
+
+export function sideOf(side: z.infer<typeof Side> | null | undefined, field: string): number | null {
+  if (side === null || side === undefined) return null
+  if (typeof side === 'number') return side
+  if (side[0] !== side[1]) throw unsupported(`Images of ${side[0]} x ${side[1]} pixels (${field}) are not supported; Engram works on square ones.`)
+  return side[0]!
+}
+
+export const hfModels: readonly HfModel[] = ['vit', 'deit', 'dinov2', 'dinov2_with_registers']
+export const isDino = (model: HfModel): boolean => model.startsWith('dinov2')
+
+export function hfModelOf(config: HfConfig): HfModel {
+  const found = hfModels.find(model => model === config.model_type)
+  if (found) return found
+  throw unsupported(`The model type "${config.model_type}" is not supported.`, `Engram reads ${hfModels.join(', ')} of transformers, and the plain ViT and DeiT models of timm.`)
+}
+
+export function hfFacts(config: HfConfig, model: HfModel, classifier: boolean): Facts {
+  return {
+    heads: config.num_attention_heads,
+    epsilon: config.layer_norm_eps ?? (isDino(model) ? 1e-6 : 1e-12),
+    activation: activationOf(config.hidden_act),
+    pool: isDino(model) && classifier ? 'cls+mean' : 'cls',
+    imageSize: sideOf(config.image_size, 'image_size'),
+    // the one with registers resamples with antialiasing, as timm does
+    positionInterpolation: model === 'dinov2_with_registers' ? 'timm' : isDino(model) ? 'dinov2' : 'vit',
+  }
+}
+
+export const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+export const HALF = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] }
