@@ -20,7 +20,7 @@ const layers = {
   [`${MAIN}/engine/recipe.ts`]: [...ENGINE, 'engine', 'contract'],
   [`${MAIN}/engine/data`]: [...ENGINE, 'engine', ...READERS],
   [`${MAIN}/engine/io`]: [...ENGINE, 'engine', ...READERS],
-  [`${MAIN}/store`]: ['contract', 'engine/data', 'node', 'npm:zod', 'npm:libsql', 'npm:yauzl'],
+  [`${MAIN}/store`]: ['contract', 'engine/data', 'type:engine/io', 'node', 'npm:zod', 'npm:libsql', 'npm:yauzl'],
   [`${MAIN}/worker`]: ['engine', 'contract', 'store', 'node', 'npm:zod', 'npm:@tensorflow/tfjs-node-gpu'],
   [`${MAIN}/services`]: ['store', 'engine', 'worker/host', 'type:worker', 'contract', 'node', 'npm:zod'],
   [`${MAIN}/ipc`]: ['contract', 'services', 'npm:zod', 'npm:electron'],

@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { AppError } from '../../../src/main/contract/errors'
+import { memoryFiles } from '../../../src/main/engine/io/bytes'
+import { inspectModel, openModel } from '../../../src/main/engine/io/model'
+import { encodeSafetensors, type TensorToWrite } from '../../../src/main/engine/io/safetensors'
+import { count } from '../../../src/main/engine/sites'
+import { backbones, caseOf, fixtureFiles, fixturePath, fixtureTensors } from './fixtures'
+
+const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
+const failure = async (run: Promise<unknown>): Promise<AppError> => {
+  const thrown = await run.then(() => null, (error: unknown) => error)
+  expect(thrown).toBeInstanceOf(AppError)
+  return thrown as AppError
+}
+
+describe('openModel on reference checkpoints', () => {
+  it.each(backbones)('%s: the shape is what the library says', async name => {
+    const { shape, format } = await openModel(await fixtureFiles(name, 'model'))
+    const e = (caseOf(name).expected ?? {}) as Record<string, never>
+    const expected: Record<string, unknown> = {
+      heads: e.heads, width: e.width, depth: e.depth, mlp: e.mlpHidden, epsilon: e.eps, qkvBias: e.qkvBias, preNorm: e.preNorm, classes: e.classes,
+      imageSize: Array.isArray(e.image) ? e.image[0] : e.image, patch: Array.isArray(e.patch) ? e.patch[0] : e.patch, layerScale: e.layerScale,
+    }
+    for (const [field, value] of Object.entries(expected)) if (value !== undefined) expect([field, shape[field as never]]).toEqual([field, value])
+    if (e.pool) expect(shape.pool).toBe({ token: 'cls', avg: 'mean', 'token+mean': 'cls+mean' }[e.pool as string])
+    if (e.prefixTokens !== undefined) expect(Number(shape.classToken) + Number(shape.distillationToken) + shape.registers).toBe(e.prefixTokens)
+    if (e.finalNorm) expect([shape.finalNorm, shape.poolNorm]).toEqual([e.finalNorm === 'norm', e.finalNorm === 'fc_norm'])
+    if (name.includes('quickgelu')) expect(shape.activation).toBe('quick-gelu')
+    expect(format).toBe(name.startsWith('hf') ? 'transformers' : 'timm')
+    expect(shape.positionInterpolation).toBe(name.startsWith('hf-dinov2') ? 'dinov2' : name.startsWith('hf') ? 'vit' : 'timm')
+  })
+
+  it.each(backbones)('%s: every canonical tensor is the stored one', async name => {
+    const model = await openModel(await fixtureFiles(name, 'model'))
+    const parts = new Map<string, Float32Array[]>()
+    for (const site of model.sites) for (const [tensor, shape] of Object.entries(site.tensors)) {
+      const values = await model.read(`${site.name}.${tensor}`)
+      expect(values.length).toBe(count(shape))
+      const key = model.keys.places.get(`${site.name}.${tensor}`)!.key
+      parts.set(key, [...(parts.get(key) ?? []), values])
+    }
+    for (const [key, stored] of model.stored) {
+      if (model.unused.includes(key)) continue
+      expect([key, parts.get(key)!.flatMap(part => [...part])]).toEqual([key, [...await stored.read()]])
+    }
+    expect(model.unused.filter(key => !/mask_token|pooler/.test(key))).toEqual([])
+  })
+
+  it('reads the same numbers from shards and from .npz', async () => {
+    const plain = await openModel(await fixtureFiles('timm-vit-cls', 'model'))
+    const sharded = await openModel(await fixtureFiles('storage-sharded', 'model'))
+    const npz = await openModel(await fixtureFiles('storage-npz', 'weights.npz'))
+    expect(npz.format).toBe('augreg-npz')
+    expect(npz.mean).toEqual([0.5, 0.5, 0.5])
+    expect(npz.shape).toEqual(plain.shape)
+    for (const name of plain.keys.places.keys()) {
+      const values = await plain.read(name)
+      expect(await sharded.read(name)).toEqual(values)
+      expect(await npz.read(name)).toEqual(values)
+    }
+  })
+
+  it('widens half formats exactly and says what they were', async () => {
+    for (const [name, dtype] of [['storage-f16', 'F16'], ['storage-bf16', 'BF16']] as const) {
+      const model = await openModel(await fixtureFiles(name, 'model'))
+      expect(model.dtype).toBe(dtype)
+      const plain = await openModel(await fixtureFiles('timm-vit-cls', 'model'))
+      const a = await model.read('blocks.0.fc1.weight'), b = await plain.read('blocks.0.fc1.weight')
+      a.forEach((value, i) => expect(Math.abs(value - b[i]!)).toBeLessThan(2 ** (dtype === 'F16' ? -11 : -8) * Math.max(Math.abs(b[i]!), 2 ** -14)))
+    }
+  })
+
+  it('cannot tell the heads of a bare file with a width of 32, and says so; a hint helps', async () => {
+    const error = await failure(openModel(await fixtureFiles('storage-bare', 'weights.safetensors')))
+    expect(error.code).toBe('model-unreadable')
+    expect(error.message).toContain('attention heads')
+    const model = await openModel(await fixtureFiles('storage-bare', 'weights.safetensors'), { heads: 4 })
+    const whole = await openModel(await fixtureFiles('storage-f16', 'model'))
+    expect(model.shape).toEqual(whole.shape)
+    expect(model.notices[0]).toContain('epsilon')
+  })
+
+  it('inspects without reading tensors', async () => {
+    const files = await fixtureFiles('hf-dinov2-model', 'model')
+    let bytes = 0
+    const watched = { ...files, open: (name: string) => {
+      const source = files.open(name)
+      return { ...source, read: (offset: number, length: number) => { bytes += length; return source.read(offset, length) } }
+    } }
+    const report = await inspectModel(watched, '/somewhere')
+    expect(report.parameters).toBe(24456)
+    expect(report.unused).toEqual(['embeddings.mask_token'])
+    expect(report.mean).toEqual([0.485, 0.456, 0.406])
+    expect(bytes).toBeLessThan(8000)
+  })
+})
+
+describe('openModel refuses in a clear sentence', () => {
+  const weights = (rename: (name: string) => string | null = name => name) => async () => {
+    const tensors: TensorToWrite[] = []
+    for (const [name, tensor] of await fixtureTensors('timm-vit-cls', 'model', 'model.safetensors')) {
+      const to = rename(name)
+      if (to) tensors.push({ name: to, dtype: 'F32', shape: tensor.shape, data: await tensor.read() })
+    }
+    return encodeSafetensors(tensors)
+  }
+  const config = { architecture: 'vit_tiny_patch16_224', model_args: { num_heads: 4 } }
+  const folder = async (make: () => Promise<Uint8Array>, value: unknown) =>
+    openModel(memoryFiles('m', new Map([['config.json', json(value)], ['model.safetensors', await make()]])))
+
+  it('unknown architectures and model types', async () => {
+    const resnet = await failure(folder(weights(), { architecture: 'resnet50' }))
+    expect([resnet.code, resnet.message]).toEqual(['model-unsupported', 'The architecture "resnet50" is not supported.'])
+    expect(resnet.hint).toContain('vit_')
+    expect((await failure(folder(weights(), { model_type: 'swin' }))).message).toContain('"swin"')
+    expect((await failure(folder(weights(), { hello: 1 }))).message).toContain('neither "architecture"')
+  })
+  it('missing tensors, by name', async () => {
+    const error = await failure(folder(weights(name => name === 'blocks.1.mlp.fc1.bias' ? null : name), config))
+    expect([error.code, error.message]).toEqual(['model-unreadable', 'model.safetensors: misses the tensor blocks.1.mlp.fc1.bias.'])
+  })
+  it('tensors of a variant that would be computed wrongly', async () => {
+    const error = await failure(folder(weights(name => name === 'norm.bias' ? 'blocks.0.attn.q_norm.weight' : name), config))
+    expect(error.message).toContain('norm.bias')
+    const odd = await failure(openModel(await fixtureFiles('timm-vit-prenorm', 'model')))
+    expect([odd.code, /square/.test(odd.message)]).toEqual(['model-unsupported', true])
+  })
+  it('heads that do not divide the width, non-JSON, empty folders, pickles', async () => {
+    expect((await failure(folder(weights(), { ...config, model_args: { num_heads: 5 } }))).message).toContain('do not divide')
+    const broken = memoryFiles('m', new Map([['config.json', new TextEncoder().encode('{oops')], ['model.safetensors', await weights()()]]))
+    expect((await failure(openModel(broken))).message).toContain('config.json')
+    expect((await failure(openModel(memoryFiles('m', new Map())))).message).toContain('no model.safetensors')
+    expect((await failure(openModel(memoryFiles('m', new Map([['pytorch_model.bin', new Uint8Array(3)]]))))).hint).toContain('safetensors')
+  })
+  it('a single file knows its siblings', async () => {
+    const { diskFiles } = await import('../../../src/main/store/files')
+    expect((await openModel(await diskFiles(fixturePath('hf-vit', 'model', 'model.safetensors')))).format).toBe('transformers')
+  })
+})
