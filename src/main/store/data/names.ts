@@ -17,9 +17,3 @@ export const splitOf = (name: string): SplitName | undefined => (Object.hasOwn(s
 
 /** The name of a dataset from its path, without the ending of an archive. */
 export const datasetName = (path: string): string => basename(path).replace(/\.(zip|parquet|txt|csv|tsv|lst)$/i, '') || path
-
-/** Numbers in numeric order, anything else by code points. */
-export function sortLabels(labels: Iterable<string>): string[] {
-  const all = [...new Set(labels)]
-  return all.every(label => /^-?\d+$/.test(label)) ? all.sort((a, b) => Number(a) - Number(b)) : all.sort(byCodePoint)
-}

@@ -118,3 +118,23 @@ async function readEntry(folder: string, key: string, name: string, release: () 
     },
   }
 }
+
+/** The broken images that a cache entry knows of, by sample. */
+export async function brokenIn(folder: string): Promise<Map<number, string>> {
+  const broken = new Map<number, string>()
+  const segments = (await readdir(folder)).filter(file => file.endsWith('.index')).map(file => file.slice(0, -'.index'.length))
+  for (const segment of segments) {
+    const records = (await readSegment(folder, segment)).filter(({ place }) => place.width === 0)
+    if (records.length === 0) continue
+    const file = await open(join(folder, `${segment}.pixels`))
+    try {
+      for (const { sample, place } of records) {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(place.height), 0, place.height, place.offset)
+        broken.set(sample, buffer.toString('utf8', 0, bytesRead))
+      }
+    } finally {
+      await file.close()
+    }
+  }
+  return broken
+}

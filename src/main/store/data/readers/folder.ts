@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { numberClasses, refuseEmptyClasses } from '../classes'
+import { byName, numberClasses, refuseEmptyClasses } from '../classes'
 import { openFailure, reasonOf, unreadable } from '../failures'
 import { fingerprintFiles } from '../fingerprint'
 import { layOut, type Listing } from '../layout'
@@ -13,7 +13,7 @@ const DEEPEST = 8
 export async function openFolder(path: string): Promise<DatasetSource> {
   const { samples: labelled, emptyClasses, notices } = layOut(await listFolder(path), path)
   refuseEmptyClasses(emptyClasses, path)
-  const { classes, samples } = numberClasses(labelled, path)
+  const { classes, samples } = numberClasses(labelled, path, byName)
   const files = samples.map(sample => ({ name: sample.file, path: join(path, sample.file) }))
   const fingerprint = await fingerprintFiles(files, (i, thrown) => unreadable(`${files[i]!.path} cannot be read (${reasonOf(thrown)}): remove it or mend it.`, thrown))
   return {

@@ -1,11 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { numberClasses } from '../classes'
+import { basename, dirname, join } from 'node:path'
+import { byNumber, listed, numberClasses } from '../classes'
 import { invalid, openFailure } from '../failures'
 import { fingerprintFiles } from '../fingerprint'
 import type { Labelled } from '../layout'
 import { datasetName, splitOf } from '../names'
-import type { DatasetSource, SplitName } from '../types'
+import { SPLITS, type DatasetSource, type SplitName } from '../types'
 import { openIdxImages, readIdxLabels, type IdxImages } from './idxFile'
 
 const pattern = /^(train|t10k|test|val|valid|validation)[-_.](images|labels)[-.]idx[1-4]-ubyte(\.gz)?$/i
@@ -21,12 +21,14 @@ export async function openIdx(path: string): Promise<DatasetSource> {
   const pairs = pairUp((await readdir(folder)).filter(isIdxName), folder)
   const files = pairs.flatMap(([, pair]) => [pair.images, pair.labels]).map(name => ({ name, path: join(folder, name) }))
   const fingerprint = await fingerprintFiles(files, (i, thrown) => openFailure(files[i]!.path, thrown))
-  const parts = await openParts(pairs, folder)
-  const at = parts.flatMap(part => Array.from(part.labels, (_, i) => ({ images: part.images, i })))
-  const labelled = parts.flatMap(part => Array.from(part.labels, (label, i): Labelled => ({ split: part.split, file: `${part.split}/${i}`, label: String(label) })))
+  const parts: Part[] = []
   const closeAll = async () => { for (const part of parts) await part.images.close() }
   try {
-    const { classes, samples } = numberClasses(await renamed(labelled, folder), folder)
+    for (const [split, pair] of pairs) parts.push(await openPart(split, join(folder, pair.images), join(folder, pair.labels)))
+    const at = parts.flatMap(part => Array.from(part.labels, (_, i) => ({ images: part.images, i })))
+    const labelled = parts.flatMap(part => Array.from(part.labels, (label, i): Labelled => ({ split: part.split, file: `${part.split}/${i}`, label: String(label) })))
+    const names = await namesIn(folder)
+    const { classes, samples } = numberClasses(names ? named(labelled, names, folder) : labelled, folder, names ? listed(names) : byNumber)
     return {
       kind: 'idx', name: datasetName(folder), path, classes, samples, fingerprint, notices: [], validationFromTrain: false,
       read: sample => at[sample.index]!.images.read(at[sample.index]!.i),
@@ -48,30 +50,28 @@ function pairUp(names: readonly string[], folder: string): [SplitName, Required<
     // The unpacked file sorts before its .gz and is quicker to read.
     pair[what!.toLowerCase() as keyof Pair] ??= name
   }
-  return [...pairs].map(([split, { images, labels }]) => {
+  return SPLITS.flatMap(split => (pairs.has(split) ? [split] : [])).map(split => {
+    const { images, labels } = pairs.get(split)!
     if (images && labels) return [split, { images, labels }]
     throw invalid(`${folder} has ${images ?? labels} but not its file of ${images ? 'labels' : 'images'}: put both into the folder.`)
   })
 }
 
-async function openParts(pairs: readonly [SplitName, Required<Pair>][], folder: string): Promise<Part[]> {
-  const parts: Part[] = []
-  for (const [split, pair] of pairs) {
-    const labels = await readIdxLabels(join(folder, pair.labels))
-    const images = await openIdxImages(join(folder, pair.images))
-    if (images.count !== labels.length) {
-      throw invalid(`${join(folder, pair.images)} has ${images.count} images but ${pair.labels} has ${labels.length} labels: they do not belong together.`)
-    }
-    parts.push({ split, images, labels })
-  }
-  return parts
+async function openPart(split: SplitName, imagePath: string, labelPath: string): Promise<Part> {
+  const labels = await readIdxLabels(labelPath)
+  const images = await openIdxImages(imagePath)
+  if (images.count === labels.length) return { split, images, labels }
+  await images.close()
+  throw invalid(`${imagePath} has ${images.count} images but ${basename(labelPath)} has ${labels.length} labels: they do not belong together.`)
 }
 
-/** Labels by their names where the folder says them in classes.txt, one a line. */
-async function renamed(labelled: readonly Labelled[], folder: string): Promise<readonly Labelled[]> {
+/** The names of the classes, where the folder lists them in classes.txt, one a line. */
+async function namesIn(folder: string): Promise<string[] | null> {
   const text = await readFile(join(folder, 'classes.txt'), 'utf8').catch(() => null)
-  if (text === null) return labelled
-  const names = text.split(/\r?\n/).map(line => line.trim()).filter(line => line !== '')
+  return text === null ? null : text.split(/\r?\n/).map(line => line.trim()).filter(line => line !== '')
+}
+
+function named(labelled: readonly Labelled[], names: readonly string[], folder: string): Labelled[] {
   const over = labelled.find(sample => Number(sample.label) >= names.length)
   if (over) throw invalid(`Label ${over.label} of ${over.file} is out of range: classes.txt in ${folder} names only ${names.length} classes.`)
   return labelled.map(sample => ({ ...sample, label: names[Number(sample.label)]! }))

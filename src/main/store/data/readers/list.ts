@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { numberClasses } from '../classes'
+import { byNumber, numberClasses } from '../classes'
 import { errno, invalid, openFailure, unreadable, reasonOf } from '../failures'
 import { addressOf, fingerprintFiles } from '../fingerprint'
 import type { Labelled } from '../layout'
@@ -43,7 +43,7 @@ export async function openList(path: string): Promise<DatasetSource> {
   checkLabels(lines)
   const files = lines.map(line => ({ name: line.file, path: join(folder, line.file) }))
   const fingerprint = await fingerprintFiles(files, (i, thrown) => fileFailure(lines[i]!, folder, thrown))
-  const { classes, samples } = numberClasses(lines, path)
+  const { classes, samples } = numberClasses(lines, path, byNumber)
   return {
     kind: 'list', name: datasetName(path), path, classes, samples, fingerprint: addressOf([fingerprint, ...lines.map(line => `${line.split} ${line.label}`)]), notices: [],
     validationFromTrain: lists.train === 'train800.txt',

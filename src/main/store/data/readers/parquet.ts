@@ -1,10 +1,10 @@
 import { join, relative } from 'node:path'
-import { numberClasses } from '../classes'
-import { invalid, openFailure, shortName } from '../failures'
+import { byNumber, listed, numberClasses } from '../classes'
+import { count, invalid, openFailure, shortName } from '../failures'
 import { fingerprintFiles } from '../fingerprint'
 import type { Labelled } from '../layout'
 import { byCodePoint, datasetName, splitOf } from '../names'
-import type { DatasetSource, SplitName } from '../types'
+import { SPLITS, type DatasetSource, type SplitName } from '../types'
 import { listFolder } from './folder'
 import { openParquetFile, type ParquetFile } from './parquetFile'
 
@@ -25,15 +25,9 @@ export async function openParquet(path: string, paths: readonly string[]): Promi
   try {
     for (const file of paths) shards.push(await openParquetFile(file))
     const names = agreedNames(shards)
-    const rows: Row[] = []
-    const notices: string[] = []
-    for (const [i, shard] of shards.entries()) {
-      const split = paths.length === 1 ? 'train' : splitOfFile(files[i]!.name)
-      const labelled = await labelRows(shard, split, files[i]!.name, names)
-      if (labelled) for (const row of labelled) rows.push(row)
-      else notices.push(`${files[i]!.name} has no labels and is left out.`)
-    }
-    const { classes, samples } = numberClasses(rows, path, names ?? undefined)
+    const { rows, notices } = await labelAll(shards, files.map(({ name }) => name), names)
+    const { classes, samples } = numberClasses(rows, path, names ? listed(names) : byNumber)
+    if (names && classes.length < names.length) notices.push(`${count(names.length - classes.length, 'named class')} without any image ${names.length - classes.length === 1 ? 'is' : 'are'} left out.`)
     return {
       kind: 'parquet', name: datasetName(path), path, classes, samples, fingerprint, notices, validationFromTrain: false,
       read: sample => rows[sample.index]!.shard.image(rows[sample.index]!.row),
@@ -43,6 +37,21 @@ export async function openParquet(path: string, paths: readonly string[]): Promi
     await closeAll()
     throw thrown
   }
+}
+
+async function labelAll(shards: readonly ParquetFile[], files: readonly string[], names: readonly string[] | null): Promise<{ rows: Row[]; notices: string[] }> {
+  const rows: Row[] = []
+  const notices: string[] = []
+  const splits = files.map(file => (files.length === 1 ? 'train' : splitOfFile(file)))
+  for (const wanted of SPLITS) {
+    for (const [i, shard] of shards.entries()) {
+      if (splits[i] !== wanted) continue
+      const labelled = await labelRows(shard, wanted, files[i]!, names)
+      for (const row of labelled ?? []) rows.push(row)
+      if (!labelled) notices.push(`${files[i]} has no labels and is left out.`)
+    }
+  }
+  return { rows, notices }
 }
 
 function splitOfFile(name: string): SplitName {

@@ -1,7 +1,7 @@
 import { fromFd, type Entry, type ZipFile } from 'yauzl'
 import { close, open } from 'node:fs'
 import { promisify } from 'node:util'
-import { numberClasses, refuseEmptyClasses } from '../classes'
+import { byName, numberClasses, refuseEmptyClasses } from '../classes'
 import { messageOf, openFailure, shortName, unreadable } from '../failures'
 import { addressOf, stampOf } from '../fingerprint'
 import { layOut } from '../layout'
@@ -20,7 +20,7 @@ export async function openZip(path: string): Promise<DatasetSource> {
     refuseEmptyClasses(emptyClasses, path)
     const locked = labelled.find(sample => entries.get(sample.file)!.isEncrypted())
     if (locked) throw unreadable(`${path} is encrypted (${locked.file}): unpack it with its password and choose the folder.`)
-    const { classes, samples } = numberClasses(labelled, path)
+    const { classes, samples } = numberClasses(labelled, path, byName)
     const fingerprint = addressOf([stamp, ...samples.map(s => `${s.file} ${entries.get(s.file)!.crc32} ${entries.get(s.file)!.uncompressedSize}`)])
     return {
       kind: 'zip', name: datasetName(path), path, classes, samples, fingerprint, notices, validationFromTrain: false,
