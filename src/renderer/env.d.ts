@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+import type { Bridge } from './api'
+
+declare global {
+  interface Window { engram: Bridge }
+}

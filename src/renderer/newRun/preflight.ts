@@ -1,0 +1,45 @@
+import type { DatasetCard } from '@contract/dataset'
+import type { BackboneCard } from '@contract/model'
+import type { Notice, PlanReport } from '@contract/plan'
+import type { SystemStatus } from '@contract/system'
+import { bytes, plural } from '../lib/format'
+
+export interface Check { level: 'ok' | 'info' | 'warning' | 'error'; text: string; field: string | null }
+export interface Situation { plan: PlanReport | null; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null }
+
+const rank = { error: 0, warning: 1, info: 2, ok: 3 }
+const bytesPerParameter = 12
+
+/** Everything worth knowing before the start: what the plan objects to first, then what is ready. */
+export function preflight({ plan, backbone, data, status }: Situation): Check[] {
+  const checks: Check[] = (plan?.notices ?? []).map((notice: Notice) => ({ level: notice.level, text: notice.message, field: notice.field }))
+  if (backbone) checks.push(backbone.problem ? { level: 'error', text: backbone.problem, field: 'backbone.from' } : { level: 'ok', text: `${backbone.name} is on disk`, field: null })
+  if (data) checks.push(dataCheck(data))
+  if (plan && status) checks.push(...machineChecks(plan, status))
+  return checks.sort((a, b) => rank[a.level] - rank[b.level])
+}
+
+function dataCheck(data: DatasetCard): Check {
+  const images = Object.values(data.splits).reduce((a, b) => a + b, 0)
+  if (data.problem) return { level: 'error', text: data.problem, field: 'data.from' }
+  if (data.broken.length > 0) return { level: 'warning', text: `${data.broken.length} of ${plural(images, 'image')} could not be read`, field: 'data.from' }
+  return { level: 'ok', text: `${plural(images, 'image')} found, none broken`, field: null }
+}
+
+function machineChecks(plan: PlanReport, status: SystemStatus): Check[] {
+  const missing = missingMemory(plan, status)
+  const saved = plan.trainable.total * bytesPerParameter
+  const checks: Check[] = []
+  if (missing > 0) checks.push({ level: 'warning', text: `Memory may not suffice: about ${bytes(missing)} too little`, field: 'train.batchSize' })
+  else if (plan.memory.total > 0) checks.push({ level: 'ok', text: `Fits into memory, ${bytes(status.memoryTotal - status.memoryUsed)} free`, field: null })
+  if (plan.trainable.total > 0) checks.push(saved * 4 > status.diskFree
+    ? { level: 'error', text: `Checkpoints need ${bytes(saved)} each, ${bytes(status.diskFree)} free`, field: 'checkpoints.keep' }
+    : { level: 'ok', text: `Checkpoints need about ${bytes(saved)} each, ${bytes(status.diskFree)} free`, field: null })
+  return checks
+}
+
+/** Bytes that the run needs beyond what is free; 0 when it fits. */
+export function missingMemory(plan: PlanReport | null, status: SystemStatus | null): number {
+  if (!plan || !status || status.memoryTotal <= 0) return 0
+  return Math.max(0, plan.memory.total + status.memoryUsed - status.memoryTotal)
+}

@@ -1,0 +1,38 @@
+import type { CheckpointCard } from '@contract/checkpoint'
+import type { ErrorValue } from '@contract/errors'
+import { ref, shallowRef } from 'vue'
+import { api, errorValue } from '../api'
+
+/** Exporting and deleting checkpoints, shared by a run's page and the page of all checkpoints. */
+export function useCheckpointActions(changed: () => Promise<void>) {
+  const exporting = shallowRef<CheckpointCard | null>(null)
+  const exportShown = ref(false)
+  const removing = shallowRef<CheckpointCard | null>(null)
+  const removeShown = ref(false)
+  const error = shallowRef<ErrorValue | null>(null)
+
+  function askExport(card: CheckpointCard): void {
+    exporting.value = card
+    exportShown.value = true
+  }
+
+  function askRemove(card: CheckpointCard): void {
+    removing.value = card
+    removeShown.value = true
+  }
+
+  async function remove(): Promise<void> {
+    const card = removing.value
+    removeShown.value = false
+    if (!card) return
+    try {
+      await api.checkpoints.remove({ run: card.run, step: card.step })
+      error.value = null
+    } catch (thrown) {
+      error.value = errorValue(thrown)
+    }
+    await changed()
+  }
+
+  return { exporting, exportShown, removing, removeShown, error, askExport, askRemove, remove }
+}

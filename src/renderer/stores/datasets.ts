@@ -1,0 +1,61 @@
+import type { CacheReport, DatasetCard, PreviewImage } from '@contract/dataset'
+import type { ErrorValue } from '@contract/errors'
+import { defineStore } from 'pinia'
+import { ref, shallowRef } from 'vue'
+import { api, errorValue } from '../api'
+
+/** The datasets at hand, their previews, and the cache of decoded images. */
+export const useDatasets = defineStore('datasets', () => {
+  const list = shallowRef<DatasetCard[]>([])
+  const cache = shallowRef<CacheReport | null>(null)
+  const loaded = ref(false)
+  const adding = ref(false)
+  const error = shallowRef<ErrorValue | null>(null)
+  const previews = new Map<string, PreviewImage[]>()
+
+  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await action()
+      error.value = null
+      return value
+    } catch (thrown) {
+      error.value = errorValue(thrown)
+      return undefined
+    }
+  }
+
+  async function load(): Promise<void> {
+    await attempt(async () => { list.value = await api.datasets.list(undefined) })
+    loaded.value = true
+  }
+
+  async function add(path: string): Promise<DatasetCard | undefined> {
+    adding.value = true
+    const card = await attempt(() => api.datasets.add({ path }))
+    adding.value = false
+    if (card) await load()
+    return card
+  }
+
+  const remove = (id: string) => attempt(async () => {
+    await api.datasets.remove({ id })
+    await load()
+  })
+
+  const measureCache = () => attempt(async () => { cache.value = await api.datasets.cache(undefined) })
+  const clearCache = () => attempt(async () => {
+    cache.value = await api.datasets.clearCache(undefined)
+    await load()
+  })
+
+  /** Some images as the model would see them; kept, because decoding costs. */
+  async function preview(from: string, imageSize: number, count: number): Promise<PreviewImage[]> {
+    const key = `${from}|${imageSize}|${count}`
+    const images = previews.get(key) ?? await api.datasets.preview({ from, imageSize, count })
+    previews.set(key, images)
+    return images
+  }
+
+  const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
+  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, preview, find }
+})

@@ -1,0 +1,74 @@
+import type { ErrorValue } from '@contract/errors'
+import type { RunCard } from '@contract/run'
+import { defineStore } from 'pinia'
+import { computed, ref, shallowRef } from 'vue'
+import { api, errorValue } from '../api'
+
+const undoMs = 8000
+
+/** All runs of the workspace, kept current by the feed of changes. */
+export const useRuns = defineStore('runs', () => {
+  const byId = shallowRef(new Map<string, RunCard>())
+  const loaded = ref(false)
+  const error = shallowRef<ErrorValue | null>(null)
+  /** Runs on their way out: hidden at once, removed when the time for Undo is over. */
+  const leaving = ref(new Set<string>())
+  let removal: ReturnType<typeof setTimeout> | undefined
+
+  const all = computed(() => [...byId.value.values()].filter(run => !leaving.value.has(run.id)).sort((a, b) => b.createdAt - a.createdAt))
+  const active = computed(() => all.value.filter(run => run.status === 'running'))
+
+  const keep = (cards: RunCard[]) => {
+    const next = new Map(byId.value)
+    for (const card of cards) next.set(card.id, card)
+    byId.value = next
+  }
+
+  async function open(): Promise<void> {
+    api.runs.changes(undefined, keep)
+    window.addEventListener('beforeunload', () => { void finishRemoval() })
+    await load()
+  }
+
+  async function load(): Promise<void> {
+    await attempt(async () => { byId.value = new Map((await api.runs.list(undefined)).map(card => [card.id, card])) })
+    loaded.value = true
+  }
+
+  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await action()
+      error.value = null
+      return value
+    } catch (thrown) {
+      error.value = errorValue(thrown)
+      return undefined
+    }
+  }
+
+  const stop = (run: string) => attempt(() => api.runs.stop({ run }))
+  const resume = (run: string) => attempt(() => api.runs.resume({ run }))
+
+  function remove(runs: string[]): void {
+    void finishRemoval()
+    leaving.value = new Set(runs)
+    removal = setTimeout(() => void finishRemoval(), undoMs)
+  }
+
+  function undoRemoval(): void {
+    clearTimeout(removal)
+    leaving.value = new Set()
+  }
+
+  async function finishRemoval(): Promise<void> {
+    clearTimeout(removal)
+    const runs = [...leaving.value]
+    if (runs.length === 0) return
+    await attempt(() => Promise.all(runs.map(run => api.runs.remove({ run }))))
+    leaving.value = new Set()
+    await load()
+  }
+
+  const find = (id: string) => byId.value.get(id)
+  return { all, active, loaded, error, leaving, open, load, stop, resume, remove, undoRemoval, find, attempt }
+})
