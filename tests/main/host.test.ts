@@ -35,7 +35,7 @@ describe('a trainer', () => {
     const { folder, train, card } = run('plain')
     const events: RunEvent[] = []
     let device = ''
-    const result = await train({ onEvent: event => events.push(event), onReady: name => { device = name } }).result
+    const result = await train({ onEvent: event => events.push(event), onReady: name => { device = name } })
     expect(result).toEqual({ ended: 'finished', step: 40 })
     expect(device).toBe('fake')
     expect(events).toEqual(readEvents(folder))
@@ -47,21 +47,35 @@ describe('a trainer', () => {
     const stop = new AbortController()
     const first = train({ signal: stop.signal })
     expect(card().status).toBe('queued')
-    expect(() => train()).toThrow(/is being trained by process/)
+    await expect(train()).rejects.toThrow(/is being trained by process/)
     stop.abort()
-    expect(await first.result).toMatchObject({ ended: 'stopped' })
+    expect(await first).toMatchObject({ ended: 'stopped' })
     expect(card().status).toBe('stopped')
+  })
+
+  it('waits its turn; stopped in the line, it never began', async () => {
+    const [a, b, c] = [run('slow'), run('plain'), run('plain')]
+    const [stopA, stopC] = [new AbortController(), new AbortController()]
+    const first = a.train({ signal: stopA.signal, onEvent: event => { if (event.event === 'step' && event.step === 3) stopA.abort() } })
+    const second = b.train()
+    const third = errorOf(c.train({ signal: stopC.signal }))
+    expect([b.card().status, c.card().status]).toEqual(['queued', 'queued'])
+    stopC.abort()
+    expect((await third).code).toBe('cancelled')
+    expect(c.card()).toMatchObject({ status: 'stopped', resumeStep: 0 })
+    expect(await first).toMatchObject({ ended: 'stopped' })
+    expect(await second).toMatchObject({ ended: 'finished' })
   })
 
   it('stops on request with a checkpoint, and a resumed run comes to the same weights', async () => {
     const whole = run('plain')
-    await whole.train().result
+    await whole.train()
     const { folder, train, card } = run('slow')
     const stop = new AbortController()
-    const result = await train({ signal: stop.signal, onEvent: event => { if (event.event === 'step' && event.step === 7) stop.abort() } }).result
+    const result = await train({ signal: stop.signal, onEvent: event => { if (event.event === 'step' && event.step === 7) stop.abort() } })
     expect(result.ended).toBe('stopped')
     expect(card().resumeStep).toBe(result.step)
-    expect(await train({}, true).result).toEqual({ ended: 'finished', step: 40 })
+    expect(await train({}, true)).toEqual({ ended: 'finished', step: 40 })
     expect(weight(folder)).toBe(weight(whole.folder))
     const events = readEvents(folder)
     expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index))
@@ -71,7 +85,7 @@ describe('a trainer', () => {
   it('that does not heed a stop is killed after the grace period', async () => {
     const stop = new AbortController()
     const { train, card } = run('hang')
-    const { result } = train({ signal: stop.signal, graceMs: 300, onEvent: event => { if (event.event === 'step' && event.step === 25) stop.abort() } })
+    const result = train({ signal: stop.signal, graceMs: 300, onEvent: event => { if (event.event === 'step' && event.step === 25) stop.abort() } })
     const error = await errorOf(result)
     expect(error.code).toBe('trainer-died')
     expect(card()).toMatchObject({ status: 'interrupted', resumeStep: 20 })
@@ -88,7 +102,7 @@ describe('a trainer', () => {
     ['later', 'internal', /thrown in a timer/, 'failed'],
   ] as const)('that ends by %s is told as %s, and the run can go on', async (how, code, words, status) => {
     const { folder, train, card } = run(how)
-    const error = await errorOf(train().result)
+    const error = await errorOf(train())
     expect(error.code).toBe(code)
     expect(error.message).toMatch(words)
     expect(card()).toMatchObject({ status, resumeStep: 20, error: { code } })
@@ -99,11 +113,11 @@ describe('a trainer', () => {
   it('answers other jobs with progress, and can be asked to stop them', async () => {
     const seen: string[] = []
     const input = { runFolder: null, checkpoint: 'best' as const, model: '/m', workspace: '/w', files: ['a.png', 'b.png'] }
-    const predictions = await host.start({ kind: 'predict', input }, { onProgress: ({ message }) => seen.push(message) }).result
+    const predictions = await host.start({ kind: 'predict', input }, { onProgress: ({ message }) => seen.push(message) })
     expect(predictions.map(({ file }) => file)).toEqual(['a.png', 'b.png'])
     expect(seen).toContain('b.png')
     const slow = host.start({ kind: 'predict', input: { ...input, files: ['slow'] } }, { signal: AbortSignal.timeout(200), graceMs: 200 })
-    expect((await errorOf(slow.result)).code).toBe('trainer-died')
-    expect((await errorOf(host.start({ kind: 'logits', input: { model: '', adapter: null, input: '', output: '' } }).result)).message).toContain('cannot logits')
+    expect((await errorOf(slow)).code).toBe('trainer-died')
+    expect((await errorOf(host.start({ kind: 'logits', input: { model: '', adapter: null, input: '', output: '' } }))).message).toContain('cannot logits')
   })
 })

@@ -40,12 +40,12 @@ export function memoryKills(): number {
   return count('/sys/fs/cgroup/memory.events', 'oom_kill') + count('/proc/vmstat', 'oom_kill')
 }
 
-/** The `failed` event of a run: what its own log says of it so far, and the error. */
-export function failedEvent(run: string, runFolder: string, error: ErrorValue): TrainEvent {
+/** A run's end that its own job does not tell: what the log says of it so far, and the error; without one it was stopped. */
+export function endEvent(run: string, runFolder: string, error: ErrorValue | null): TrainEvent {
   const facts = foldEvents(noFacts(), readEvents(runFolder), '')
-  const seconds = facts.startedAt > 0 ? (facts.lastAt - facts.startedAt) / 1000 : 0
-  return {
-    event: 'failed', run, step: facts.step, metrics: facts.metrics, seconds,
-    imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory, error,
+  const ending = {
+    run, step: facts.step, metrics: facts.metrics, seconds: facts.startedAt > 0 ? (facts.lastAt - facts.startedAt) / 1000 : 0,
+    imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory,
   }
+  return error === null ? { event: 'stopped', ...ending } : { event: 'failed', ...ending, error }
 }

@@ -5,9 +5,13 @@ import type { RunEvent } from '../contract/run'
 import { openEventLog } from '../store/eventLog'
 import type { HeldLock } from '../store/processLock'
 import { lockRun, trainerLog } from '../store/runFolder'
-import { exitError, failedEvent, memoryKills } from './failure'
+import { endEvent, exitError, memoryKills } from './failure'
 import type { Fork, TrainerProcess } from './fork'
 import { type Job, type JobKind, type JobResult, jobResults, TrainerMessage } from './protocol'
+import { createSlots, type Slots } from './slots'
+
+export { nodeFork, utilityFork } from './fork'
+export type { Fork, UtilityProcesses } from './fork'
 
 export interface TrainerOptions {
   onEvent?: (event: RunEvent) => void
@@ -18,28 +22,58 @@ export interface TrainerOptions {
   signal?: AbortSignal
   graceMs?: number
 }
-/** A job under way. `result` rejects with an AppError that says what to do. */
-export interface Started<K extends JobKind> { result: Promise<JobResult<K>>; kill(): void }
-export interface Host { start<K extends JobKind>(job: Extract<Job, { kind: K }>, options?: TrainerOptions): Started<K> }
+/** Starts a job in a trainer of its own; rejects with an AppError that says what to do. */
+export interface Host {
+  start<K extends JobKind>(job: Extract<Job, { kind: K }>, options?: TrainerOptions): Promise<JobResult<K>>
+  /** Loads TensorFlow in a trainer and tells what it would compute on. */
+  probe(): Promise<{ device: string }>
+}
 
 /** Saving a checkpoint of a large model to a slow disk takes its time. */
 const GRACE_MS = 60_000
 const TAIL_BYTES = 4096
 const LOG_BYTES = 5 << 20
 
-export const createHost = (fork: Fork): Host => ({ start: (job, options = {}) => startTrainer(fork, job, options) })
+/** One training at a time: two on one device take longer than one after the other, and may not fit into its memory. Other jobs are short and never wait. */
+export function createHost(fork: Fork, trainings = 1): Host {
+  const slots = createSlots(trainings)
+  return {
+    start(job, options = {}) {
+      const runFolder = folderToTrain(job)
+      if (runFolder === null) return follow(fork(), job, null, null, options)
+      return startTraining(fork, slots, job, runFolder, options)
+    },
+    probe: () => probeTrainer(fork()),
+  }
+}
 
-function startTrainer<K extends JobKind>(fork: Fork, job: Extract<Job, { kind: K }>, options: TrainerOptions): Started<K> {
-  const runFolder = folderToTrain(job)
-  const lock = runFolder === null ? null : lockRun(runFolder, basename(runFolder))
-  let child: TrainerProcess
+function probeTrainer(child: TrainerProcess): Promise<{ device: string }> {
+  const output = keepOutput(child, null)
+  return new Promise((resolve, reject) => {
+    child.onMessage(data => {
+      const message = TrainerMessage.safeParse(data).data
+      if (message?.type === 'ready') resolve({ device: message.device })
+      else if (message?.type === 'failed') reject(fromErrorValue(message.error))
+      child.post({ type: 'bye' })
+    })
+    child.onExit((code, signal) => reject(exitError({ code, signal, stderr: output.tail(), killedForMemory: false })))
+    child.post({ type: 'probe' })
+  })
+}
+
+/** The run is locked from the start, so it shows as queued and nobody else begins it. */
+async function startTraining<K extends JobKind>(fork: Fork, slots: Slots, job: Extract<Job, { kind: K }>, runFolder: string, options: TrainerOptions): Promise<JobResult<K>> {
+  const lock = lockRun(runFolder, basename(runFolder))
   try {
-    child = fork()
+    const leave = await slots.enter(options.signal).catch(thrown => {
+      recordEnd(runFolder, null, options)
+      throw thrown
+    })
+    return await follow(fork(), job, lock, runFolder, options).finally(leave)
   } catch (thrown) {
-    lock?.release()
+    lock.release()
     throw thrown
   }
-  return { result: follow(child, job, lock, runFolder, options), kill: () => child.kill() }
 }
 
 const folderToTrain = (job: Job): string | null => job.kind === 'train' ? job.input.runFolder : null
@@ -68,7 +102,7 @@ function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { ki
       output.close()
       if (!answered) {
         const error = exitError({ code, signal, stderr: output.tail(), killedForMemory: memoryKills() > killsBefore && signal !== 'SIGTERM' })
-        if (runFolder !== null) recordDeath(runFolder, error, options)
+        if (runFolder !== null) recordEnd(runFolder, error, options)
         reject(error)
       }
       lock?.release()
@@ -90,11 +124,11 @@ function notify(message: TrainerMessage, options: TrainerOptions): void {
   else if (message.type === 'alive') options.onAlive?.(message.memory)
 }
 
-/** The trainer is dead, so its host is the only writer now. */
-function recordDeath(runFolder: string, error: AppError, options: TrainerOptions): void {
+/** The trainer is dead, or was never there, so its host is the only writer now. No error: the run was stopped. */
+function recordEnd(runFolder: string, error: AppError | null, options: TrainerOptions): void {
   try {
     const log = openEventLog(runFolder)
-    const event = log.append(failedEvent(basename(runFolder), runFolder, toErrorValue(error)))
+    const event = log.append(endEvent(basename(runFolder), runFolder, error && toErrorValue(error)))
     log.close()
     options.onEvent?.(event)
   } catch { /* a full disk or a removed folder: without the event the run reads as interrupted all the same */ }

@@ -5,7 +5,7 @@ import { type EventLog, openEventLog } from '../store/eventLog'
 import type { HeldLock } from '../store/processLock'
 import { adoptRunLock, lockRun } from '../store/runFolder'
 import { openChannel, type Channel } from './channel'
-import { failedEvent, jobError } from './failure'
+import { endEvent, jobError } from './failure'
 import type { HostMessage, Job, JobContext, JobFunction, JobKind, JobPhase } from './protocol'
 
 /** How a trainer does its jobs; loading comes first, so that TensorFlow is there before any of the engine. */
@@ -43,13 +43,23 @@ export function serveJobs(trade: Trade): void {
     else if (message.type === 'bye') process.exit(0)
     else if (!busy) {
       busy = true
-      void serve(trade, channel, message, stop).finally(() => leave(stop.lost))
+      const work = message.type === 'job' ? serve(trade, channel, message, stop) : probe(trade, channel)
+      void work.finally(() => leave(stop.lost))
     }
   })
 }
 
 /** Waits for the host's `bye`, so that the answer is not lost with the process. */
 const leave = (lost: boolean) => lost ? process.exit(0) : setTimeout(() => process.exit(0), LAST_WORD_MS)
+
+async function probe(trade: Trade, channel: Channel): Promise<void> {
+  try {
+    const { device } = await trade.load()
+    channel.post({ type: 'ready', pid: process.pid, device })
+  } catch (thrown) {
+    channel.post({ type: 'failed', error: jobError(thrown) })
+  }
+}
 
 interface StopState { asked: boolean; lost: boolean }
 type JobMessage = Extract<HostMessage, { type: 'job' }>
@@ -98,7 +108,7 @@ function openRecord(job: Job, lockToken: string | null, channel: Channel, stop: 
   const append = (event: TrainEvent) => channel.post({ type: 'event', event: log.append(event) })
   return {
     emit: event => append(event.event === 'stopped' && stop.lost ? { ...event, event: 'failed', error: hostGone } : event),
-    failed: error => { if (open) append(failedEvent(run, runFolder, error)) },
+    failed: error => { if (open) append(endEvent(run, runFolder, error)) },
     beat: lock.beat,
     close() {
       if (!open) return

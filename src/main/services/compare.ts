@@ -1,0 +1,27 @@
+import type { CompareReport, RunDetail } from '../contract/run'
+
+/** Runs side by side: their cards, and every field of their recipes in which they are not all the same. */
+export function compareRuns(details: readonly RunDetail[]): CompareReport {
+  const tables = details.map(({ manifest }) => flatten({
+    ...manifest.recipe, name: undefined, 'learning rate used': manifest.resolved.learningRate,
+    'backbone hash': manifest.resolved.backboneHash.slice(0, 12), 'data hash': manifest.resolved.dataHash.slice(0, 12),
+    trainable: manifest.resolved.trainable,
+  }))
+  const fields = [...new Set(tables.flatMap(table => [...table.keys()]))]
+  const differences = fields
+    .map(field => ({ field, values: tables.map(table => table.get(field) ?? null) }))
+    .filter(({ values }) => values.some(value => JSON.stringify(value) !== JSON.stringify(values[0])))
+  return { runs: details.map(({ card }) => card), differences }
+}
+
+/** `{ a: { b: 1 } }` -> `a.b: 1`; lists stay whole. */
+function flatten(value: Record<string, unknown>, prefix = ''): Map<string, unknown> {
+  const out = new Map<string, unknown>()
+  for (const [key, part] of Object.entries(value)) {
+    if (part === undefined) continue
+    const nested = typeof part === 'object' && part !== null && !Array.isArray(part)
+    if (nested) for (const [inner, leaf] of flatten(part as Record<string, unknown>, `${prefix}${key}.`)) out.set(inner, leaf)
+    else out.set(prefix + key, part)
+  }
+  return out
+}

@@ -1,0 +1,50 @@
+import type { Contract, Handlers } from '../contract/wire'
+import type { contract } from '../contract/index'
+import { openWorkspace } from '../store/paths'
+import { openRegistry } from '../store/registry'
+import { openRunStore } from '../store/runStore'
+import { openSettings } from '../store/settings'
+import { createHost, type Fork } from '../worker/host'
+import { createCatalog } from './catalog'
+import { createCheckpoints } from './checkpoints'
+import { createDatasets } from './datasets'
+import type { Deps } from './deps'
+import { createExports } from './exports'
+import { createModels } from './models'
+import { createPlanning } from './planning'
+import { createRuns } from './runs'
+import { createSettings } from './settings'
+import { createSystem } from './system'
+import { createTools } from './tools'
+
+/** What only a program with a window can do; the window's handlers add it. */
+type WindowOnly = 'chooseFolder' | 'chooseFile' | 'reveal'
+type Served<C extends Contract> = { [G in keyof C]: G extends 'system' ? Omit<Handlers<C>[G], WindowOnly> : Handlers<C>[G] }
+
+export interface ServicesOptions { workspace: string; resources: string; version: string; fork: Fork }
+
+/** Everything that the window and the command line do, over one workspace. */
+export function createServices({ workspace: root, resources, version, fork }: ServicesOptions) {
+  const workspace = openWorkspace(root)
+  const deps: Deps = {
+    workspace, resources, version, host: createHost(fork), store: openRunStore(workspace), settings: openSettings(workspace.settings),
+    backbones: openRegistry(workspace.backbones), datasets: openRegistry(workspace.datasets),
+  }
+  const models = createModels(deps)
+  const datasets = createDatasets(deps)
+  const runs = createRuns(deps, createPlanning(deps, models, datasets))
+  const services = {
+    catalog: createCatalog(deps), models, datasets, runs, checkpoints: createCheckpoints(deps), exports: createExports(deps),
+    settings: createSettings(deps), system: createSystem(deps),
+  } satisfies Served<typeof contract>
+  return {
+    ...services, workspace, tools: createTools(deps),
+    /** Stops trainings gracefully, then lets go of the workspace. */
+    async close(): Promise<void> {
+      await runs.stopAll()
+      deps.store.close()
+    },
+  }
+}
+export type Services = ReturnType<typeof createServices>
+export { nodeFork, utilityFork } from '../worker/host'

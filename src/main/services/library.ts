@@ -1,0 +1,58 @@
+import { existsSync, realpathSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { AppError } from '../contract/errors'
+import { nearest } from '../contract/parse'
+import { candidatePaths } from '../store/paths'
+import { listSamples } from '../store/samples'
+import type { Deps } from './deps'
+
+export type Kind = 'backbones' | 'data'
+/** A backbone or a dataset under an id. */
+export interface Holding { id: string; path: string; source: 'sample' | 'added'; name: string; summary: string; licence: string | null }
+export interface Found { id: string | null; path: string }
+
+const words = { backbones: ['backbone', 'backbones', 'backbone.from'], data: ['dataset', 'datasets', 'data.from'] } as const
+
+export function listHoldings({ resources, backbones, datasets }: Deps, kind: Kind): Holding[] {
+  const samples = listSamples(resources, kind).map(sample => ({ ...sample, source: 'sample' as const }))
+  const added = (kind === 'backbones' ? backbones : datasets).list()
+  return [...samples, ...added.map(({ id, path }) => ({ id, path, source: 'added' as const, name: id, summary: path, licence: null }))]
+}
+
+/** An id or a path, as recipes and commands give it -> where it is. An id wins over a path of the same name. */
+export function find(deps: Deps, kind: Kind, from: string, bases: readonly string[]): Found {
+  const known = listHoldings(deps, kind)
+  const byId = known.find(({ id }) => id === from)
+  if (byId) return { id: byId.id, path: byId.path }
+  const candidates = candidatePaths(from, bases)
+  const path = candidates.find(candidate => existsSync(candidate))
+  if (path) return { id: known.find(one => one.path === path)?.id ?? null, path }
+  throw notFound(kind, from, known.map(({ id }) => id), candidates)
+}
+
+function notFound(kind: Kind, from: string, ids: readonly string[], candidates: readonly string[]): AppError {
+  const [noun, catalog, field] = words[kind]
+  const near = nearest(from, ids)
+  const looksLikePath = /[\\/]|^~|\.\w+$/.test(from)
+  const hint = near ? `did you mean "${near}"?` : looksLikePath ? 'give a path that exists.' : `"engram catalog ${catalog}" lists the known ids; a path works too.`
+  const what = looksLikePath ? `${candidates[0] ?? from} does not exist` : `"${from}" is neither a known ${noun} nor a path that exists`
+  return new AppError('not-found', `${field}: ${what}; ${hint}`, { field })
+}
+
+/** Adds a path to a registry under its real, absolute name. */
+export function addHolding(deps: Deps, kind: Kind, path: string): Holding {
+  const absolute = resolve(candidatePaths(path, [process.cwd()])[0]!)
+  if (!existsSync(absolute)) throw new AppError('not-found', `${absolute} does not exist.`, { field: 'path' })
+  const known = listHoldings(deps, kind)
+  const real = realpathSync(absolute)
+  const already = known.find(one => one.path === real)
+  if (already) return already
+  const entry = (kind === 'backbones' ? deps.backbones : deps.datasets).add(real, known.map(({ id }) => id))
+  return listHoldings(deps, kind).find(({ id }) => id === entry.id)!
+}
+
+export function removeHolding(deps: Deps, kind: Kind, id: string): void {
+  const found = listHoldings(deps, kind).find(one => one.id === id)
+  if (found?.source === 'sample') throw new AppError('bad-input', `"${id}" comes with Engram and cannot be removed.`)
+  ;(kind === 'backbones' ? deps.backbones : deps.datasets).remove(id)
+}

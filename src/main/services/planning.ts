@@ -1,0 +1,75 @@
+import { AppError } from '../contract/errors'
+import type { InspectReport } from '../contract/model'
+import type { Notice, PlanReport } from '../contract/plan'
+import { makeSplits } from '../engine/data/split'
+import { planRecipe } from '../engine/plan'
+import { parseRecipe, type ResolvedRecipe } from '../engine/recipe'
+import type { DatasetFacts, Datasets } from './datasets'
+import type { Deps } from './deps'
+import { find, type Found, type Kind } from './library'
+import type { Models } from './models'
+
+/** A recipe with everything it names found and opened. */
+export interface Prepared { resolved: ResolvedRecipe; backbone: Found; model: InspectReport; data: Found; facts: DatasetFacts; plan: PlanReport }
+
+type Looked<T> = { value: T; problem: null } | { value: null; problem: Notice | null }
+
+/** Plans drafts, and prepares recipes for training. `bases` are the folders that relative paths are looked for in. */
+export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
+  async function look<T>(kind: Kind, draft: unknown, bases: readonly string[], open: (path: string) => Promise<T>): Promise<Looked<T>> {
+    const field = kind === 'backbones' ? 'backbone.from' : 'data.from'
+    const from = textAt(draft, field)
+    if (from === undefined) return { value: null, problem: { level: 'error', field, message: kind === 'backbones' ? 'Choose a backbone.' : 'Choose a dataset.' } }
+    if (from === null) return { value: null, problem: null }
+    try {
+      return { value: await open(find(deps, kind, from, bases).path), problem: null }
+    } catch (thrown) {
+      if (!(thrown instanceof AppError)) throw thrown
+      return { value: null, problem: { level: 'error', field, message: thrown.message.replace(`${field}: `, '') } }
+    }
+  }
+
+  async function plan(draft: unknown, bases: readonly string[]): Promise<PlanReport> {
+    const [model, data] = await Promise.all([look('backbones', draft, bases, models.inspectPath), look('data', draft, bases, datasets.facts)])
+    const split = data.value ? countTraining(draft, data.value) : null
+    const report = planRecipe(draft, { shape: model.value?.shape ?? null, classes: data.value?.classes.length ?? null, trainImages: split?.images ?? null })
+    const problems = [model.problem, data.problem, split?.problem ?? null].filter(problem => problem !== null)
+    return { ...report, notices: [...problems, ...report.notices] }
+  }
+
+  return {
+    plan,
+    /** Everything a run needs, or the first thing that is wrong. */
+    async prepare(draft: unknown, bases: readonly string[]): Promise<Prepared> {
+      const resolved = parseRecipe(draft)
+      const backbone = find(deps, 'backbones', resolved.recipe.backbone.from, bases)
+      const data = find(deps, 'data', resolved.recipe.data.from, bases)
+      const model = await models.inspectPath(backbone.path)
+      const facts = await datasets.open(data.path)
+      const report = await plan(draft, bases)
+      const wrong = report.notices.find(({ level }) => level === 'error')
+      if (wrong) throw new AppError('recipe-invalid', `recipe: ${wrong.field ? `${wrong.field}: ` : ''}${wrong.message}`, wrong.field ? { field: wrong.field } : {})
+      return { resolved, backbone, model, data, facts, plan: report }
+    },
+  }
+}
+export type Planning = ReturnType<typeof createPlanning>
+
+/** undefined: nothing chosen yet. null: something else than text, of which the recipe's own check speaks. */
+function textAt(draft: unknown, field: string): string | null | undefined {
+  let at: unknown = draft
+  for (const part of field.split('.')) at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined
+  if (at === undefined || at === '') return undefined
+  return typeof at === 'string' ? at : null
+}
+
+function countTraining(draft: unknown, facts: DatasetFacts): { images: number | null; problem: Notice | null } {
+  try {
+    return { images: makeSplits(facts, parseRecipe(draft).recipe.data).train.length, problem: null }
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown
+    // What is wrong with the recipe itself, the plan says.
+    const own = thrown.field?.startsWith('data.') === true && !thrown.message.startsWith('recipe:')
+    return { images: null, problem: own ? { level: 'error', field: thrown.field ?? null, message: thrown.message } : null }
+  }
+}

@@ -1,0 +1,42 @@
+import { AppError } from '../contract/errors'
+import type { RunEvent } from '../contract/run'
+import type { TrainResult } from '../worker/protocol'
+import type { Deps } from './deps'
+
+/** The trainings that this process runs. */
+export interface Trainings {
+  begin(run: string, resume: boolean, onEvent?: (event: RunEvent) => void): Promise<TrainResult>
+  /** Asks for a graceful stop; false where this process does not train the run. */
+  stop(run: string): boolean
+  stopAll(): Promise<void>
+  list(): string[]
+}
+
+export function createTrainings({ host, store, workspace }: Deps): Trainings {
+  const active = new Map<string, { stop: AbortController; ended: Promise<unknown> }>()
+
+  function begin(run: string, resume: boolean, onEvent?: (event: RunEvent) => void): Promise<TrainResult> {
+    if (active.has(run)) throw new AppError('run-busy', `Run ${run} is being trained already.`)
+    const stop = new AbortController()
+    const input = { runFolder: store.folder(run), workspace: workspace.root, resume }
+    const result = host.start({ kind: 'train', input }, { signal: stop.signal, ...(onEvent ? { onEvent } : {}) })
+    const ended = result.then(() => {}, () => {}).finally(() => active.delete(run))
+    active.set(run, { stop, ended })
+    return result
+  }
+
+  return {
+    begin,
+    stop(run) {
+      const training = active.get(run)
+      training?.stop.abort()
+      return training !== undefined
+    },
+    async stopAll() {
+      const all = [...active.values()]
+      for (const { stop } of all) stop.abort()
+      await Promise.all(all.map(({ ended }) => ended))
+    },
+    list: () => [...active.keys()],
+  }
+}
