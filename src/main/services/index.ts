@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import type { Contract, Handlers } from '../contract/wire'
 import type { contract } from '../contract/index'
 import { openWorkspace } from '../store/paths'
@@ -38,7 +39,7 @@ export function createServices({ workspace: root, resources, version, fork }: Se
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {
-    ...services, workspace, tools: createTools(deps),
+    ...services, workspace, tools: createTools(deps), exists: existsSync,
     /** Stops trainings gracefully, then lets go of the workspace. */
     async close(): Promise<void> {
       await runs.stopAll()

@@ -1,0 +1,40 @@
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { app, nativeTheme, utilityProcess } from 'electron'
+import { serveWindow } from './ipc/electron'
+import { createHandlers } from './ipc/handlers'
+import { createAnswer, createOpenFeed } from './ipc/serve'
+import { askBeforeClosing, closeBeforeQuitting, refuseToStart } from './lifecycle'
+import { createServices } from './services/index'
+import { openWorkspace, resourcesFolder, workspaceRoot } from './store/paths'
+import { lockWindow } from './store/windowLock'
+import { utilityFork } from './worker/fork'
+import { followTheme, openWindow, pageAddress, pageFile, preloadFile } from './window'
+
+const outMain = import.meta.dirname
+
+async function start(): Promise<void> {
+  app.setName('Engram')
+  const { values } = parseArgs({ args: process.argv.slice(1), options: { workspace: { type: 'string' } }, strict: false })
+  const workspace = openWorkspace(workspaceRoot(typeof values.workspace === 'string' ? values.workspace : undefined))
+  const lock = lockWindow(workspace)
+  // Chromium's own files: two windows on two workspaces must not share them.
+  app.setPath('userData', join(workspace.root, '.window'))
+  const services = createServices({
+    workspace: workspace.root, resources: resourcesFolder(outMain), version: app.getVersion(),
+    fork: utilityFork(utilityProcess, join(outMain, 'trainer.js')),
+  })
+  closeBeforeQuitting(async () => {
+    await services.close()
+    lock.release()
+  })
+  await app.whenReady()
+  nativeTheme.themeSource = services.settings.get().theme
+  const window = openWindow({ preload: preloadFile(outMain), page: pageAddress(pageFile(outMain)), stateFile: workspace.windowState })
+  const handlers = createHandlers(services, window)
+  serveWindow(window, createAnswer(handlers), createOpenFeed(handlers))
+  followTheme(window)
+  askBeforeClosing(window, services)
+}
+
+start().catch(refuseToStart)

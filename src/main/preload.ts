@@ -1,0 +1,21 @@
+import { contextBridge, ipcRenderer } from 'electron'
+import type { Reply } from './contract/wire'
+
+// The names of ipc/electron.ts; a sandboxed preload is one file and shares no module with main.
+const CALL = 'engram:call'
+const SUBSCRIBE = 'engram:subscribe'
+
+/** All that the page can reach: one request, one subscription. Main parses whatever passes. */
+const bridge = {
+  invoke: (path: string, input: unknown): Promise<Reply> => ipcRenderer.invoke(CALL, path, input) as Promise<Reply>,
+  /** Ports cannot cross the bridge as values: the page gets its end as a window message that carries the returned id. */
+  subscribe(path: string, input: unknown): string {
+    const id = crypto.randomUUID()
+    const { port1, port2 } = new MessageChannel()
+    ipcRenderer.postMessage(SUBSCRIBE, { path, input }, [port2])
+    window.postMessage({ engramFeed: id }, '*', [port1])
+    return id
+  },
+}
+
+contextBridge.exposeInMainWorld('engram', bridge)
