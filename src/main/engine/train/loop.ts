@@ -34,8 +34,8 @@ export interface TrainJob {
   loadBest(): Promise<StepState | null>
   /** seconds, rising */
   clock(): number
-  /** resident bytes now */
-  memory(): number
+  /** resident bytes: now, and the most so far */
+  memory(): { now: number; peak: number }
 }
 
 /** Lets messages in; false when a stop is asked. */
@@ -110,7 +110,7 @@ function diverged(step: number, rate: number, recipe: Recipe): AppError {
 async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
   if (!job.validation) return false
   const metrics = await measure(job.step, job.validation(), 'validation', gate)
-  clock.pause()
+  clock.tick()
   if (!metrics) return false
   p.metrics = { ...p.metrics, ...metrics }
   const { best: metric } = job.recipe.evaluate
@@ -129,7 +129,7 @@ async function* test(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): 
   if (best) job.step.restore(best)
   yield { event: 'phase', phase: 'test', done: null, total: null, message: 'Testing the best checkpoint' }
   const metrics = await measure(job.step, job.test(), 'test', async () => (await gate(), true))
-  clock.pause()
+  clock.tick()
   p.metrics = { ...p.metrics, ...metrics }
   yield { event: 'evaluated', step: p.best?.step ?? p.step, epoch: p.step / job.perEpoch, split: 'test', metrics: metrics!, best: false }
 }
@@ -148,20 +148,20 @@ export async function measure(step: Step, batches: AsyncIterable<Batch>, split: 
 async function save(job: TrainJob, p: Progress, best: boolean, clock: Stopwatch): Promise<TrainEvent> {
   clock.tick()
   const saved = await job.save(p, best)
-  clock.pause()
+  clock.tick()
   return { event: 'checkpoint', step: p.step, best, ...saved }
 }
 
-const ending = (event: 'finished' | 'stopped', job: TrainJob, p: Progress, clock: Stopwatch): TrainEvent => {
+function ending(event: 'finished' | 'stopped', job: TrainJob, p: Progress, clock: Stopwatch): TrainEvent {
   clock.tick()
+  clock.memory()
   return { event, run: job.run, step: p.step, metrics: p.metrics, seconds: p.seconds, imagesPerSecond: p.trainSeconds > 0 ? p.images / p.trainSeconds : 0, peakMemory: p.peakMemory }
 }
 
 interface Stopwatch {
   /** counts a training step; images per second over the last ones */
   lap(images: number): number
-  /** time passed that was not training */
-  pause(): void
+  /** counts the time since the last call as work that was not training */
   tick(): void
   memory(): number
 }
@@ -184,11 +184,10 @@ function stopwatch(job: TrainJob, p: Progress): Stopwatch {
       if (recent.length > 10) recent.shift()
       return recent.reduce((n, r) => n + r.images, 0) / Math.max(1e-9, recent.reduce((n, r) => n + r.seconds, 0))
     },
-    pause: () => void passed(),
     tick: () => void passed(),
     memory() {
-      const now = job.memory()
-      p.peakMemory = Math.max(p.peakMemory, now)
+      const { now, peak } = job.memory()
+      p.peakMemory = Math.max(p.peakMemory, peak)
       return now
     },
   }

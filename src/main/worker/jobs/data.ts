@@ -1,0 +1,40 @@
+import { AppError } from '../../contract/errors'
+import type { Recipe } from '../../contract/recipe'
+import { makeSplits } from '../../engine/data/split'
+import { openDataset } from '../../store/data/open'
+import { prepareData, type PreparedData } from '../../store/data/prepare'
+import { workspacePaths } from '../../store/paths'
+import { openSettings } from '../../store/settings'
+import type { JobContext } from '../protocol'
+import type { Preprocessing } from './session'
+
+export interface DataRequest { path: string; choice: Recipe['data']; augment: Recipe['train']['augment']; workspace: string; preprocessing: Preprocessing; expected: { classes: readonly string[]; hash: string | null } }
+
+/** Lists, splits, decodes and caches a run's images. The caller closes what it gets. */
+export async function openRunData(request: DataRequest, ctx: JobContext): Promise<PreparedData> {
+  ctx.progress('data', null, null, 'Listing the images')
+  const source = await openDataset(request.path)
+  try {
+    checkSame(request, source.classes, source.fingerprint)
+    const paths = workspacePaths(request.workspace), stop = new AbortController()
+    return await prepareData(source, makeSplits(source, request.choice), request.preprocessing.view, {
+      cacheDir: paths.cache, limitBytes: openSettings(paths.settings).get().cacheLimitBytes, augment: request.augment, signal: stop.signal,
+      onProgress({ done, total }) {
+        if (ctx.stopRequested()) stop.abort()
+        ctx.progress('data', done, total, 'Decoding images')
+      },
+    })
+  } finally {
+    await source.close()
+  }
+}
+
+function checkSame({ path, expected }: DataRequest, classes: readonly string[], fingerprint: string): void {
+  if (expected.hash !== null && expected.hash !== fingerprint) {
+    throw new AppError('run-state', `The images in ${path} are not those that this run began with, so it cannot go on; put them back, or start a new run.`)
+  }
+  const missing = classes.find(name => !expected.classes.includes(name))
+  if (classes.length === expected.classes.length && missing === undefined) return
+  const why = missing === undefined ? `it has ${classes.length} of the ${expected.classes.length} classes` : `it does not know the class "${missing}"`
+  throw new AppError('dataset-invalid', `${path} does not fit this run: ${why} that the run was trained on.`)
+}

@@ -1,0 +1,42 @@
+import { basename } from 'node:path'
+import { evalBatches } from '../../engine/data/batches'
+import { measure } from '../../engine/train/loop'
+import { findCheckpoint } from '../../store/checkpoints'
+import { AppError } from '../../contract/errors'
+import type { PreparedData } from '../../store/data/prepare'
+import type { JobContext, JobFunction } from '../protocol'
+import { openRunData } from './data'
+import { openSession, type Session } from './session'
+import { readState } from './state'
+
+export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspace, checkpoint, data: path }, ctx) => {
+  const session = await openSession(runFolder, ctx)
+  const at = findCheckpoint(runFolder, checkpoint)
+  session.step.restore(await readState(at, session.tuning))
+  const data = await openEvaluationData(session, path, workspace, ctx)
+  try {
+    const { split, images } = heldOut(data)
+    const { recipe } = session.resolved
+    const metrics = await measure(session.step, evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), split, ctx.turn)
+    if (!metrics) throw new AppError('cancelled', 'The evaluation was stopped.')
+    return { run: basename(runFolder), step: at.state.step, split, samples: images.size, metrics }
+  } finally {
+    await data.close()
+    session.dispose()
+  }
+}
+
+/** The run's own data, or other data with the same classes. */
+export function openEvaluationData(session: Session, path: string | null, workspace: string, ctx: JobContext): Promise<PreparedData> {
+  const { manifest, resolved, preprocessing } = session
+  const choice = path === null ? resolved.recipe.data : { ...resolved.recipe.data, split: { ...resolved.recipe.data.split, validation: 0, test: 0 }, limit: null }
+  return openRunData({
+    path: path ?? manifest.resolved.dataPath, choice, augment: 'none', workspace, preprocessing, expected: { classes: manifest.resolved.classes, hash: null },
+  }, ctx)
+}
+
+/** The images furthest from training that there are. */
+export function heldOut(data: PreparedData): { split: 'test' | 'validation' | 'train'; images: PreparedData['test'] } {
+  const split = (['test', 'validation'] as const).find(name => data[name].size > 0) ?? 'train'
+  return { split, images: data[split] }
+}

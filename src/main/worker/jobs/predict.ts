@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { basename } from 'node:path'
+import type { Prediction } from '../../contract/checkpoint'
+import { AppError } from '../../contract/errors'
+import { openModel } from '../../engine/io/model'
+import { loadModel, plainForward } from '../../engine/model'
+import { normalized } from '../../engine/step/eager'
+import { softmax } from '../../engine/train/metrics'
+import { tf } from '../../engine/tf'
+import { findCheckpoint } from '../../store/checkpoints'
+import { reasonOf } from '../../store/data/failures'
+import { decodeForModel, viewOf } from '../../store/data/view'
+import { diskFiles } from '../../store/files'
+import type { JobContext, JobFunction, PredictInput } from '../protocol'
+import { openSession, type Preprocessing } from './session'
+import { readState } from './state'
+
+/** Something that turns one image into logits. */
+interface Predictor { classes: readonly string[]; preprocessing: Preprocessing; logits(pixels: Uint8Array): Promise<Float32Array>; dispose(): void }
+
+export const runPredict: JobFunction<'predict'> = async (input, ctx) => {
+  const predictor = input.runFolder === null ? await ofModel(input, ctx) : await ofRun(input.runFolder, input, ctx)
+  const predictions: Prediction[] = []
+  for (const [i, file] of input.files.entries()) {
+    if (!(await ctx.turn())) throw new AppError('cancelled', 'The prediction was stopped.')
+    ctx.progress('test', i, input.files.length, basename(file))
+    predictions.push({ file, top: topOf(await predictor.logits(await pixelsOf(file, predictor.preprocessing)), predictor.classes) })
+  }
+  predictor.dispose()
+  return predictions
+}
+
+async function pixelsOf(file: string, { view }: Preprocessing): Promise<Uint8Array> {
+  try {
+    return await decodeForModel(await readFile(file), view)
+  } catch (thrown) {
+    throw new AppError('bad-input', `${file} cannot be read as an image: ${reasonOf(thrown)}.`, { cause: thrown })
+  }
+}
+
+async function ofRun(runFolder: string, { checkpoint }: PredictInput, ctx: JobContext): Promise<Predictor> {
+  const session = await openSession(runFolder, ctx)
+  session.step.restore(await readState(findCheckpoint(runFolder, checkpoint), session.tuning))
+  return { classes: session.manifest.resolved.classes, preprocessing: session.preprocessing, logits: pixels => session.step.predict(pixels, 1), dispose: session.dispose }
+}
+
+async function ofModel({ model: path }: PredictInput, ctx: JobContext): Promise<Predictor> {
+  if (path === null) throw new AppError('bad-input', 'Give a run or a model to predict with.')
+  ctx.progress('prepare', null, null, 'Loading the model')
+  const opened = await openModel(await diskFiles(path))
+  if (opened.shape.classes === 0) throw new AppError('model-unsupported', `${path} has no classification head; fine-tune it first, or predict with an export.`)
+  const model = await loadModel(opened.shape, opened.read)
+  const size = opened.shape.imageSize
+  return {
+    classes: opened.classes ?? Array.from({ length: opened.shape.classes }, (_, i) => String(i)),
+    preprocessing: { view: viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, size), mean: opened.mean, std: opened.std },
+    logits: async pixels => tf.tidy(() => plainForward(model, normalized(pixels, 1, size, opened)).dataSync() as Float32Array),
+    dispose: model.dispose,
+  }
+}
+
+function topOf(logits: Float32Array, classes: readonly string[]): Prediction['top'] {
+  return [...softmax(logits)].map((probability, i) => ({ label: classes[i] ?? String(i), probability }))
+    .sort((a, b) => b.probability - a.probability).slice(0, 5)
+}

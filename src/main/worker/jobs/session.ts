@@ -1,0 +1,60 @@
+import type { RunManifest } from '../../contract/run'
+import { openModel, type OpenedModel } from '../../engine/io/model'
+import { backboneOf } from '../../engine/backbones/index'
+import { initialValues, loadModel, replacedTensors, type Model, type ReadTensor } from '../../engine/model'
+import { shapeForRun } from '../../engine/plan'
+import { parseRecipe, type ResolvedRecipe } from '../../engine/recipe'
+import { createEagerStep } from '../../engine/step/eager'
+import type { Step } from '../../engine/step/step'
+import { createTuning, type Tuning } from '../../engine/tuning'
+import { diskFiles } from '../../store/files'
+import { requireManifest } from '../../store/runFolder'
+import { basename } from 'node:path'
+import { viewOf, type View } from '../../store/data/view'
+import type { JobContext } from '../protocol'
+
+/** How pixels become what the model sees. */
+export interface Preprocessing { view: View; mean: readonly number[]; std: readonly number[] }
+
+/** A run's model in memory, ready to train or to be used. */
+export interface Session {
+  manifest: RunManifest
+  resolved: ResolvedRecipe
+  opened: OpenedModel
+  tuning: Tuning
+  model: Model
+  step: Step
+  preprocessing: Preprocessing
+  dispose(): void
+}
+
+export async function openSession(runFolder: string, ctx: JobContext): Promise<Session> {
+  const manifest = requireManifest(runFolder, basename(runFolder))
+  const resolved = parseRecipe(manifest.recipe)
+  ctx.progress('prepare', null, null, 'Loading the backbone')
+  const opened = await openModel(await diskFiles(manifest.resolved.backbonePath))
+  const shape = shapeForRun(opened.shape, resolved, manifest.resolved.classes.length)
+  const { settings, recipe } = resolved
+  const tuning = createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san, settings.sites)
+  const model = await loadModel(shape, opened.read, replacedTensors(tuning))
+  const preprocessing = preprocessingOf(resolved, opened, shape.imageSize)
+  const start = await initialValues(tuning, recipe.seed, opened.read)
+  const step = createEagerStep(model, tuning, start, { seed: recipe.seed, train: recipe.train, ...preprocessing })
+  return {
+    manifest, resolved, opened, tuning, model, step, preprocessing,
+    dispose() {
+      step.dispose()
+      model.dispose()
+    },
+  }
+}
+
+function preprocessingOf({ recipe }: ResolvedRecipe, opened: OpenedModel, imageSize: number): Preprocessing {
+  const { normalize } = recipe.data
+  const { mean, std } = normalize === 'auto' ? opened : normalize
+  return { view: viewOf(recipe.data, imageSize), mean, std }
+}
+
+/** The backbone's tensors with a run's trained head in place of its own. */
+export const withHead = (read: ReadTensor, head: ReadonlyMap<string, Float32Array>): ReadTensor =>
+  async name => head.get(name) ?? read(name)
