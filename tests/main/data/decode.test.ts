@@ -6,7 +6,7 @@ import { copyRgb, decodeResized, type Interpolation } from '../../../src/main/st
 import { probeImage } from '../../../src/main/store/data/image/probe'
 import { BrokenImage } from '../../../src/main/store/data/types'
 import { decodeForModel, decodeWide, viewOf } from '../../../src/main/store/data/view'
-import { difference, fixtures, png, readTensors, references } from './support'
+import { difference, fixtures, png, readTensors, references } from './support/index'
 
 async function rgb(bytes: Uint8Array, size: { width: number; height: number } | null, interpolation: Interpolation): Promise<Uint8Array> {
   const image = await decodeResized(bytes, (width, height) => size ?? { width, height }, interpolation)

@@ -7,7 +7,7 @@ import { createRandom } from '../../../src/main/engine/data/random'
 import { openDataset } from '../../../src/main/store/data/open'
 import type { DatasetSource } from '../../../src/main/store/data/types'
 import { decodeForModel } from '../../../src/main/store/data/view'
-import { classFiles, fixtures, png, put, refusal, scratch, view } from './support'
+import { classFiles, fixtures, png, put, refusal, scratch, view } from './support/index'
 
 const brief = (source: DatasetSource) => source.samples.map(sample => `${sample.split} ${sample.file} ${source.classes[sample.label]}`)
 const counts = (source: DatasetSource) => Object.fromEntries(['train', 'validation', 'test'].map(split => [split, source.samples.filter(sample => sample.split === split).length]))

@@ -4,11 +4,10 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Transformer } from '@napi-rs/image'
 import { afterEach } from 'vitest'
-import { AppError } from '../../../src/main/contract/errors'
-import { createRandom } from '../../../src/main/engine/data/random'
-import { viewOf } from '../../../src/main/store/data/view'
+import { AppError } from '../../../../src/main/contract/errors'
+import { createRandom } from '../../../../src/main/engine/data/random'
 
-export const fixtures = join(dirname(fileURLToPath(import.meta.url)), 'fixtures')
+export const fixtures = join(dirname(fileURLToPath(import.meta.url)), '../fixtures')
 export const references = join(fixtures, '../../../fixtures/reference/images')
 
 const made: string[] = []
@@ -40,8 +39,7 @@ export function png(seed: number, width = 12, height = 10): Uint8Array {
 export const classFiles = (classes: readonly string[], each: number, prefix = ''): Record<string, Uint8Array> =>
   Object.fromEntries(classes.flatMap((name, c) => Array.from({ length: each }, (_, i) => [`${prefix}${name}/${i}.png`, png(c * 1000 + i)])))
 
-export const view = viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, 16)
-export const choice = { split: { validation: 0.25, test: 0, seed: 0 }, limit: null }
+export { choice, view } from './common'
 
 /** The error that a person would see; anything else than an AppError fails the test. */
 export async function refusal(work: Promise<unknown>): Promise<AppError> {
