@@ -1,3 +1,4 @@
+import type { Recipe } from '../contract/recipe'
 import type { CompareReport, RunDetail } from '../contract/run'
 
 /** Runs side by side: their cards, and every field of their recipes in which they are not all the same. */
@@ -12,6 +13,15 @@ export function compareRuns(details: readonly RunDetail[]): CompareReport {
     .map(field => ({ field, values: tables.map(table => table.get(field) ?? null) }))
     .filter(({ values }) => values.some(value => JSON.stringify(value) !== JSON.stringify(values[0])))
   return { runs: details.map(({ card }) => card), differences }
+}
+
+/** Where a recipe lies and what it is called changes nothing that it trains; a path may be written in many ways. */
+const FREE = ['name', 'backbone.from', 'data.from']
+
+export function firstDifference(a: Recipe, b: Recipe): string | null {
+  const [left, right] = [flatten(a), flatten(b)]
+  const fields = [...new Set([...left.keys(), ...right.keys()])].filter(field => !FREE.includes(field))
+  return fields.find(field => JSON.stringify(left.get(field)) !== JSON.stringify(right.get(field))) ?? null
 }
 
 /** `{ a: { b: 1 } }` -> `a.b: 1`; lists stay whole. */

@@ -49,3 +49,4 @@ export function createServices({ workspace: root, resources, version, fork }: Se
 }
 export type Services = ReturnType<typeof createServices>
 export { nodeFork, utilityFork } from '../worker/host'
+export type { TrainerOptions } from '../worker/host'

@@ -4,10 +4,11 @@ import { AppError } from '../contract/errors'
 import type { PlanReport } from '../contract/plan'
 import type { CompareReport, RunCard, RunDetail, RunEvent, RunManifest } from '../contract/run'
 import { listCheckpoints } from '../store/checkpoints'
+import { parseRecipe } from '../engine/recipe'
 import { hashModel } from '../store/modelHash'
 import { liveRunLock } from '../store/runFolder'
 import type { TrainResult } from '../worker/protocol'
-import { compareRuns } from './compare'
+import { compareRuns, firstDifference } from './compare'
 import type { Deps } from './deps'
 import type { Planning, Prepared } from './planning'
 import { watchChanges, watchRun } from './runFeeds'
@@ -40,6 +41,8 @@ export function createRuns(deps: Deps, planning: Planning) {
 
   return {
     launch, relaunch,
+    /** The first field in which a recipe is not the one that a run was started with; names and places aside. */
+    differsFrom: (run: string, draft: unknown): string | null => firstDifference(store.manifest(run).recipe, parseRecipe(draft).recipe),
     planFrom: planning.plan,
     plan: (draft: unknown): Promise<PlanReport> => planning.plan(draft, here),
     async start(draft: unknown): Promise<{ run: string }> {

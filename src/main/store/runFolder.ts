@@ -41,11 +41,14 @@ export function readManifest(runFolder: string): RunManifest | null {
   }
 }
 
+export const noRun = (run: string): AppError =>
+  new AppError('not-found', `There is no run ${run.slice(0, 100)} in this workspace. "engram runs list" shows those that are.`)
+
 /** Same, where the run must be there; the sentence says which of the two is wrong. */
 export function requireManifest(runFolder: string, run: string): RunManifest {
   const manifest = readManifest(runFolder)
   if (manifest) return manifest
-  if (!existsSync(runFolder)) throw new AppError('not-found', `There is no run ${run} in this workspace. "engram runs list" shows those that are.`)
+  if (!existsSync(runFolder)) throw noRun(run)
   throw new AppError('run-state', `Run ${run} has a run.json that cannot be read; its checkpoints are still in ${runFolder}.`)
 }
 

@@ -7,8 +7,8 @@ import { checkpointSteps } from './checkpoints'
 import { eventsFile, readEventsFrom } from './eventLog'
 import { cardOf, foldEvents, noFacts } from './foldRun'
 import type { Workspace } from './paths'
-import { createRunFolder, liveRunLock, readManifest, requireManifest } from './runFolder'
-import { type Folded, openRunIndex } from './runIndex'
+import { createRunFolder, liveRunLock, noRun, readManifest, requireManifest } from './runFolder'
+import { type Folded, openRunIndex, type RunIndex } from './runIndex'
 
 /** All runs of a workspace. The folders are the truth; everything kept in memory or in SQLite only saves reading them again. */
 export interface RunStore {
@@ -26,12 +26,16 @@ const FOLD_CHUNK_BYTES = 8 << 20
 const INDEX_EVERY_BYTES = 64 << 10
 
 export function openRunStore(workspace: Workspace): RunStore {
-  const index = openRunIndex(workspace.index)
+  let opened: RunIndex | undefined
+  const index = () => opened ??= openRunIndex(workspace.index)
   const manifests = new Map<string, RunManifest>()
   const folded = new Map<string, Folded>()
   removeTemporaries(workspace.runs)
 
-  const folder = (run: string) => join(workspace.runs, RunId.parse(run))
+  const folder = (run: string) => {
+    if (!RunId.safeParse(run).success) throw noRun(run)
+    return join(workspace.runs, run)
+  }
   const manifestOf = (run: string): RunManifest => {
     const known = manifests.get(run) ?? requireManifest(folder(run), run)
     manifests.set(run, known)
@@ -40,9 +44,9 @@ export function openRunStore(workspace: Workspace): RunStore {
 
   function cardIn(run: string, manifest: RunManifest): RunCard {
     const at = folder(run)
-    const before = folded.get(run) ?? index.get(run) ?? { offset: 0, facts: noFacts() }
+    const before = folded.get(run) ?? index().get(run) ?? { offset: 0, facts: noFacts() }
     const now = foldOn(at, before, manifest.recipe.evaluate.best)
-    if (now.facts.ended !== null ? now !== before : now.offset - before.offset > INDEX_EVERY_BYTES) index.put(run, now)
+    if (now.facts.ended !== null ? now !== before : now.offset - before.offset > INDEX_EVERY_BYTES) index().put(run, now)
     folded.set(run, now)
     return cardOf(manifest, now.facts, { folder: at, liveSince: liveRunLock(at)?.since ?? null, lastCheckpoint: checkpointSteps(at).at(-1) ?? null })
   }
@@ -50,7 +54,7 @@ export function openRunStore(workspace: Workspace): RunStore {
   function forget(run: string): void {
     manifests.delete(run)
     folded.delete(run)
-    index.remove(run)
+    index().remove(run)
   }
 
   return {
@@ -72,13 +76,13 @@ export function openRunStore(workspace: Workspace): RunStore {
     },
     remove(run) {
       const at = folder(run)
-      if (!existsSync(at)) throw new AppError('not-found', `There is no run ${run} in this workspace. "engram runs list" shows those that are.`)
+      if (!existsSync(at)) throw noRun(run)
       const holder = liveRunLock(at)
       if (holder) throw new AppError('run-busy', `Run ${run} is being trained by process ${holder.pid}; stop it first, then remove it.`)
       onDisk(`remove run ${run}`, () => renameSync(at, join(workspace.trash, `${run}.${Date.now()}`)))
       forget(run)
     },
-    close: () => index.close(),
+    close: () => opened?.close(),
   }
 }
 
