@@ -1,3 +1,4 @@
+import type { EdgeCard } from '../contract/model'
 import type { Command } from './command'
 import { bytes, facts, integer, table } from './output'
 
@@ -18,7 +19,14 @@ export const inspect: Command = {
     out.line(table(report.sites, [
       { title: 'SITE', cell: ({ name }) => name }, { title: 'KIND', cell: ({ kind }) => kind }, { title: 'ROLE', cell: ({ role }) => role },
       { title: 'IN', cell: site => String(site.in), right: true }, { title: 'OUT', cell: site => String(site.out), right: true },
-      { title: 'FEEDS', cell: ({ name }) => report.edges.filter(({ from }) => from === name).map(({ to, via }) => `${to} (${via})`).join(', ') },
+      { title: 'FEEDS', cell: ({ name }) => feeds(report.edges.filter(({ from }) => from === name)) },
     ]))
   },
+}
+
+/** Through the residual stream a layer feeds all that come after it: those are counted. */
+function feeds(edges: readonly EdgeCard[]): string {
+  const residual = edges.filter(({ via }) => via === 'residual').length
+  const others = edges.filter(({ via }) => via !== 'residual').map(({ to, via }) => `${to} (${via})`)
+  return [...others, ...(residual > 0 ? [`${residual} through the residual stream`] : [])].join(', ')
 }

@@ -36,7 +36,7 @@ function notFound(kind: Kind, from: string, ids: readonly string[], candidates: 
   const looksLikePath = /[\\/]|^~|\.\w+$/.test(from)
   const hint = near ? `did you mean "${near}"?` : looksLikePath ? 'give a path that exists.' : `"engram catalog ${catalog}" lists the known ids; a path works too.`
   const what = looksLikePath ? `${candidates[0] ?? from} does not exist` : `"${from}" is neither a known ${noun} nor a path that exists`
-  return new AppError('not-found', `${field}: ${what}; ${hint}`, { field })
+  return new AppError('not-found', `${what}; ${hint}`, { field })
 }
 
 /** Adds a path to a registry under its real, absolute name. */

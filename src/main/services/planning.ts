@@ -1,5 +1,4 @@
 import { AppError } from '../contract/errors'
-import type { InspectReport } from '../contract/model'
 import type { Notice, PlanReport } from '../contract/plan'
 import { makeSplits } from '../engine/data/split'
 import { planRecipe } from '../engine/plan'
@@ -10,7 +9,7 @@ import { find, type Found, type Kind } from './library'
 import type { Models } from './models'
 
 /** A recipe with everything it names found and opened. */
-export interface Prepared { resolved: ResolvedRecipe; backbone: Found; model: InspectReport; data: Found; facts: DatasetFacts; plan: PlanReport }
+export interface Prepared { resolved: ResolvedRecipe; backbone: Found; data: Found; facts: DatasetFacts; plan: PlanReport }
 
 type Looked<T> = { value: T; problem: null } | { value: null; problem: Notice | null }
 
@@ -25,7 +24,7 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
       return { value: await open(find(deps, kind, from, bases).path), problem: null }
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown
-      return { value: null, problem: { level: 'error', field, message: thrown.message.replace(`${field}: `, '') } }
+      return { value: null, problem: { level: 'error', field, message: thrown.message } }
     }
   }
 
@@ -42,14 +41,12 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
     /** Everything a run needs, or the first thing that is wrong. */
     async prepare(draft: unknown, bases: readonly string[]): Promise<Prepared> {
       const resolved = parseRecipe(draft)
-      const backbone = find(deps, 'backbones', resolved.recipe.backbone.from, bases)
-      const data = find(deps, 'data', resolved.recipe.data.from, bases)
-      const model = await models.inspectPath(backbone.path)
-      const facts = await datasets.open(data.path)
       const report = await plan(draft, bases)
       const wrong = report.notices.find(({ level }) => level === 'error')
       if (wrong) throw new AppError('recipe-invalid', `recipe: ${wrong.field ? `${wrong.field}: ` : ''}${wrong.message}`, wrong.field ? { field: wrong.field } : {})
-      return { resolved, backbone, model, data, facts, plan: report }
+      const backbone = find(deps, 'backbones', resolved.recipe.backbone.from, bases)
+      const data = find(deps, 'data', resolved.recipe.data.from, bases)
+      return { resolved, backbone, data, facts: await datasets.open(data.path), plan: report }
     },
   }
 }
