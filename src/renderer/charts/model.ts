@@ -13,13 +13,16 @@ export interface ChartLine {
   faint?: boolean
   area?: boolean
   endLabel?: string
+  /** Lifts the end label off a line that goes on. */
+  labelLift?: number
 }
 
 /** All that one drawing of a chart needs; asked for at drawing time, so it is never stale. */
 export interface ChartModel {
   lines: ChartLine[]
   x: { min: number; max: number; format: (value: number) => string; whole: boolean }
-  y: { log?: boolean; fromZero?: boolean; ceiling?: number; format: (value: number) => string }
+  /** With `focus`, the lowest twentieth of the points may lie below the axis, so that the rest can be told apart. */
+  y: { log?: boolean; fromZero?: boolean; focus?: boolean; ceiling?: number; format: (value: number) => string }
   /** Where the run is; what lies right of it has not happened yet. */
   now?: number
   marks?: { x: number; best: boolean }[]

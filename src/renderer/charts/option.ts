@@ -9,23 +9,24 @@ interface Drawn { line: ChartLine; points: Point[] }
 const dashes = { validation: [5, 3], test: [1, 3], future: [2, 3] }
 
 /** A chart model as an echarts option for a plot of the given width. */
-export function chartOption(model: ChartModel, theme: ThemeName, width: number, zoom: Zoom | null): EChartsCoreOption {
+export function chartOption(model: ChartModel, theme: ThemeName, width: number, zoom: Zoom | null): { option: EChartsCoreOption; lowest: number } {
   const colours = palettes[theme]
   const view = zoom ?? model.x
   const drawn = model.lines.map(line => ({ line, points: pointsOf(line, model, view, width) }))
   const [yMin, yMax] = yRange(drawn, model)
   const labelsInside = model.now !== undefined && (view.max - model.now) / (view.max - view.min) > 0.16
-  return {
+  const option = {
     animation: false,
-    grid: { left: 44, right: labelsInside || !drawn.some(one => one.line.endLabel) ? 14 : 74, top: 8, bottom: 24, outerBoundsMode: 'none' },
-    xAxis: { type: 'value', min: view.min, max: view.max, ...axisLook(colours), axisLine: { show: true, onZero: false, lineStyle: { color: colours['chart-axis'] } }, splitLine: { show: false }, ...ticks(linearTicks(view.min, view.max, model.x.whole), model.x.format), axisTick: { show: true, length: 3, lineStyle: { color: colours['chart-axis'] }, customValues: linearTicks(view.min, view.max, model.x.whole) } },
+    grid: { left: 44, right: labelsInside || !drawn.some(one => one.line.endLabel) ? 18 : 74, top: 8, bottom: 24, outerBoundsMode: 'none' },
+    xAxis: { type: 'value', min: view.min, max: view.max, ...axisLook(colours), axisLine: { show: true, onZero: false, lineStyle: { color: colours['chart-axis'] } }, splitLine: { show: false }, ...ticks(linearTicks(view.min, view.max, model.x.whole), model.x.format, colours), axisTick: { show: true, length: 3, lineStyle: { color: colours['chart-axis'] }, customValues: linearTicks(view.min, view.max, model.x.whole) } },
     yAxis: [
-      { type: 'value', min: yMin, max: yMax, ...axisLook(colours), ...yTicks(model, yMin, yMax) },
+      { type: 'value', min: yMin, max: yMax, ...axisLook(colours), ...yTicks(model, yMin, yMax, colours) },
       { type: 'value', min: 0, max: 1, show: false },
     ],
     tooltip: { trigger: 'axis', confine: true, transitionDuration: 0, axisPointer: { type: 'line', snap: true, lineStyle: { color: colours['text-3'], width: 1, type: 'solid' }, label: { show: false } } },
-    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, colours), ...noteSeries(model, colours), ...markSeries(model, colours)],
+    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, colours), ...noteSeries(model, colours), labelSeries(drawn, colours), ...markSeries(model, colours)],
   }
+  return { option, lowest: yMin }
 }
 
 function pointsOf(line: ChartLine, model: ChartModel, view: Zoom, width: number): Point[] {
@@ -39,32 +40,35 @@ function yRange(drawn: Drawn[], model: ChartModel): [number, number] {
   if (values.length === 0) return model.y.log ? [-2, 0] : [0, 1]
   let [low, high] = [Infinity, -Infinity]
   for (const value of values) { low = Math.min(low, value); high = Math.max(high, value) }
+  if (model.y.focus) low = quantile(values, focusShare)
   if (model.y.log) return logRange(10 ** low, 10 ** high)
   const [from, to] = niceRange(low, high, model.y.fromZero ?? false)
   return [from, model.y.ceiling === undefined ? to : Math.min(to, Math.max(model.y.ceiling, high))]
 }
 
+const focusShare = 0.05
+const quantile = (values: number[], share: number) => values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+
 const axisLook = (colours: Palette) => ({
   axisLine: { show: false }, axisTick: { show: false },
   splitLine: { show: true, lineStyle: { color: colours['chart-grid'], width: 1 } },
-  axisLabel: { color: colours['text-3'], fontSize: 10.5, fontFamily: shape['font-ui'], hideOverlap: true, margin: 7 },
 })
 
-function ticks(values: number[], format: (value: number) => string) {
-  return { axisLabel: { customValues: values, formatter: format, fontSize: 10.5, margin: 7, hideOverlap: true, fontFamily: shape['font-ui'] } }
+function ticks(values: number[], format: (value: number) => string, colours: Palette) {
+  return { axisLabel: { customValues: values, formatter: format, color: colours['text-3'], fontSize: 10.5, margin: 7, hideOverlap: true, fontFamily: shape['font-ui'] } }
 }
 
-function yTicks(model: ChartModel, min: number, max: number) {
+function yTicks(model: ChartModel, min: number, max: number, colours: Palette) {
   const values = model.y.log ? logTicks(min, max) : linearTicks(min, max, false)
   const format = (value: number) => model.y.format(model.y.log ? Number((10 ** value).toPrecision(6)) : value)
-  return { axisTick: { show: false, customValues: values }, ...ticks(values, format) }
+  return { axisTick: { show: false, customValues: values }, ...ticks(values, format, colours) }
 }
 
 /** What has not happened yet, where the run is now, and the device's limit; below every line. */
 function background(model: ChartModel, colours: Palette, view: Zoom, yMin: number) {
   const rules: object[] = []
   if (model.now !== undefined && model.now < view.max) rules.push({ xAxis: model.now, lineStyle: { color: colours['st-running'], type: 'solid', width: 1 }, label: { show: false } })
-  if (model.limit) rules.push({ yAxis: model.limit.y, lineStyle: { color: colours['text-3'], type: [4, 3], width: 1 }, label: { show: true, position: 'insideEndBottom', formatter: model.limit.text, color: colours['text-3'], fontSize: 10.5 } })
+  if (model.limit) rules.push({ yAxis: model.limit.y, lineStyle: { color: colours['text-3'], type: [4, 3], width: 1 }, label: { show: true, position: 'insideEndBottom', distance: 5, formatter: model.limit.text, color: colours['text-3'], fontSize: 10.5 } })
   return {
     id: 'background', type: 'line', data: [[view.min, yMin]], silent: true, symbol: 'none', lineStyle: { width: 0 }, z: 1,
     markArea: { silent: true, itemStyle: { color: colours['bg-sunken'] }, data: model.now === undefined || model.now >= view.max ? [] : [[{ xAxis: Math.max(view.min, model.now) }, { xAxis: view.max }]] },
@@ -79,8 +83,19 @@ function lineSeries({ line, points }: Drawn, index: number, colours: Palette) {
     itemStyle: { color: colour }, emphasis: { disabled: true },
     lineStyle: { color: colour, width: line.width, opacity: line.faint ? Number(colours['chart-raw-opacity']) : 1, type: line.dash ? dashes[line.dash] : 'solid', join: 'round', cap: 'butt' },
     areaStyle: line.area ? { color: colour, opacity: 0.1, origin: 'start' } : undefined,
-    endLabel: { show: Boolean(line.endLabel), formatter: line.endLabel ?? '', color: colour, fontSize: 10.5, fontWeight: 500, distance: 6, fontFamily: shape['font-ui'] },
-    labelLayout: { moveOverlap: 'shiftY' },
+  }
+}
+
+/** Last values stand right of the newest point of all lines, in their line's colour, pushed apart. */
+function labelSeries(drawn: Drawn[], colours: Palette) {
+  const labelled = drawn.filter(one => one.line.endLabel && one.points.length > 0)
+  const x = Math.max(...labelled.map(one => one.points.at(-1)?.[0] ?? 0))
+  return {
+    id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, labelLayout: { moveOverlap: 'shiftY' },
+    data: labelled.map(({ line, points }) => ({
+      value: [x, points.at(-1)?.[1] ?? 0],
+      label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, -(line.labelLift ?? 0)], fontFamily: shape['font-ui'] },
+    })),
   }
 }
 
@@ -88,7 +103,7 @@ function bestSeries(model: ChartModel, colours: Palette) {
   if (!model.best) return []
   const { x, y, text } = model.best
   return [{
-    id: 'best', type: 'scatter', data: [[x, y]], symbolSize: 7, z: 5, silent: true, itemStyle: { color: colours.accent, borderColor: colours['bg-surface'], borderWidth: 1.5 },
+    id: 'best', type: 'scatter', data: [[x, y]], symbolSize: 7, z: 5, silent: true, itemStyle: { opacity: 1, color: colours.accent, borderColor: colours['bg-surface'], borderWidth: 1.5 },
     markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: true, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500 } },
   }]
 }
@@ -105,7 +120,7 @@ function markSeries(model: ChartModel, colours: Palette) {
   const marks = model.marks ?? []
   return marks.length === 0 ? [] : [{
     id: 'marks', type: 'scatter', yAxisIndex: 1, clip: false, symbol: 'diamond', symbolSize: 10, z: 6, silent: true,
-    data: marks.map(mark => ({ value: [mark.x, 0], itemStyle: { color: mark.best ? colours.accent : colours['bg-surface'], borderColor: mark.best ? colours.accent : colours['text-2'], borderWidth: 1.2 } })),
+    data: marks.map(mark => ({ value: [mark.x, 0], itemStyle: { opacity: 1, color: mark.best ? colours.accent : colours['bg-surface'], borderColor: mark.best ? colours.accent : colours['text-2'], borderWidth: 1.2 } })),
     markLine: { silent: true, symbol: 'none', label: { show: false }, data: marks.map(mark => ({ xAxis: mark.x, lineStyle: { color: colours['text-3'], type: [1, 3], width: 1, opacity: mark.best ? 1 : 0.55 } })) },
   }]
 }

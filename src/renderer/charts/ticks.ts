@@ -1,9 +1,9 @@
 /** Round steps, 3 to 6 of them. */
 export function niceStep(span: number, whole: boolean): number {
   if (!(span > 0)) return 1
-  const rough = span / 4.5
+  const rough = span / 5
   const power = 10 ** Math.floor(Math.log10(rough))
-  const step = ([1, 2, 2.5, 5, 10].find(factor => factor * power >= rough) ?? 10) * power
+  const step = ([1, 2, 5, 10].find(factor => factor * power >= rough * (1 - 1e-9)) ?? 10) * power
   return whole ? Math.max(1, Math.round(step)) : step
 }
 

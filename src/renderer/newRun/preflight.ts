@@ -27,7 +27,7 @@ function dataCheck(data: DatasetCard): Check {
 }
 
 function machineChecks(plan: PlanReport, status: SystemStatus): Check[] {
-  const missing = missingMemory(plan, status)
+  const missing = Math.max(0, plan.memory.total + status.memoryUsed - status.memoryTotal)
   const saved = plan.trainable.total * bytesPerParameter
   const checks: Check[] = []
   if (missing > 0) checks.push({ level: 'warning', text: `Memory may not suffice: about ${bytes(missing)} too little`, field: 'train.batchSize' })
@@ -38,8 +38,8 @@ function machineChecks(plan: PlanReport, status: SystemStatus): Check[] {
   return checks
 }
 
-/** Bytes that the run needs beyond what is free; 0 when it fits. */
+/** Bytes that the run needs beyond the whole device; 0 when it could fit. What others hold now is only a warning: it may be gone by then. */
 export function missingMemory(plan: PlanReport | null, status: SystemStatus | null): number {
   if (!plan || !status || status.memoryTotal <= 0) return 0
-  return Math.max(0, plan.memory.total + status.memoryUsed - status.memoryTotal)
+  return Math.max(0, plan.memory.total - status.memoryTotal)
 }

@@ -38,13 +38,13 @@ function describe(scene: Scene, x: number): string {
   return `step ${count(columns.step.values[at]!)}, epoch ${columns.epoch.values[at]!.toFixed(1)}, ${duration(columns.elapsed.values[at]!)}`
 }
 
-function trained(scene: Scene, name: ColumnName, title: string, options: { smoothed: boolean; endLabel?: (value: number) => string; area?: boolean }): ChartLine[] {
+function trained(scene: Scene, name: ColumnName, title: string, options: { smoothed: boolean; endLabel?: (value: number) => string; area?: boolean; labelLift?: number }): ChartLine[] {
   const column = scene.history.columns[name]
   const base = { name: title, x: xOf(scene).values, length: column.length, colour: 'run-1' as const }
   const y = options.smoothed ? smooth(column.values, column.length, scene.smoothing) : column.values
   const last = y[column.length - 1]
   const label = last !== undefined && options.endLabel ? { endLabel: options.endLabel(last) } : {}
-  const line: ChartLine = { ...base, y, width: options.smoothed ? 1.8 : 1.5, ...(options.area ? { area: true } : {}), ...label }
+  const line: ChartLine = { ...base, y, width: options.smoothed ? 1.8 : 1.5, ...(options.area ? { area: true } : {}), ...(options.labelLift ? { labelLift: options.labelLift } : {}), ...label }
   return options.smoothed ? [{ ...base, y: column.values, width: 1, faint: true }, line] : [line]
 }
 
@@ -67,7 +67,7 @@ export function lossModel(scene: Scene): ChartModel {
 export function accuracyModel(scene: Scene, best: { step: number; accuracy: number } | null): ChartModel {
   const hundred = (value: number) => (value * 100).toFixed(1)
   return {
-    ...frame(scene), y: { ceiling: 1, format: value => String(Number((value * 100).toFixed(1))) },
+    ...frame(scene), y: { ceiling: 1, focus: true, format: value => String(Number((value * 100).toFixed(1))) },
     lines: [...trained(scene, 'accuracy', 'train', { smoothed: true, endLabel: value => `${hundred(value)} train` }), ...evaluated(scene, 'accuracy', value => `${hundred(value)} val`)],
     ...(best ? { best: { x: xAt(scene, best.step), y: best.accuracy, text: `best ${hundred(best.accuracy)} at ${count(best.step)}` } } : {}),
   }
@@ -75,7 +75,7 @@ export function accuracyModel(scene: Scene, best: { step: number; accuracy: numb
 
 export function learningRateModel(scene: Scene): ChartModel {
   const { history, recipe, axis } = scene
-  const line = trained(scene, 'learningRate', 'learning rate', { smoothed: false, endLabel: value => exponent(value) })
+  const line = trained(scene, 'learningRate', 'learning rate', { smoothed: false, endLabel: value => exponent(value), labelLift: 7 })
   const future = recipe && history.started && axis !== 'elapsed' ? futureRates(scene, recipe) : []
   return { ...unmarked(scene), y: { fromZero: true, format: value => exponent(value) }, lines: [...line, ...future] }
 }
