@@ -105,6 +105,10 @@ describe('zips', () => {
     }
   })
 
+  it('of the large format', async () => {
+    expect(await opened(join(fixtures, 'zip64.zip'))).toMatchObject({ classes: ['a', 'b'] })
+  })
+
   it('refused in one sentence', async () => {
     const whole = zipOf(classFiles(['a', 'b'], 2))
     const at = (bytes: Uint8Array) => join(put(scratch(), { 'set.zip': bytes }), 'set.zip')

@@ -42,7 +42,7 @@ export async function prepareData(source: DatasetSource, splits: Readonly<Record
     let done = 0
     for (const storing of new Set(wanted.flatMap(part => (part.samples.length > 0 ? [part.storing] : [])))) {
       const samples = wanted.flatMap(part => (part.storing === storing ? part.samples : [])).sort((a, b) => a.index - b.index)
-      const entry = await openEntry(options.cacheDir, { name: source.name, fingerprint: source.fingerprint, view, storing })
+      const entry = await disk(source, options, () => openEntry(options.cacheDir, { name: source.name, fingerprint: source.fingerprint, view, storing }))
       entries.set(storing, entry)
       const progress = (more: number) => options.onProgress?.({ done: (done += more), total })
       const job: Job = { source, view, storing, entry, options, broken, progress, notices }
@@ -71,11 +71,17 @@ async function fill(job: Job, samples: readonly DataSample[]): Promise<void> {
   job.progress(samples.length - missing.length)
   if (missing.length === 0) return
   job.notices.push(...(await makeRoom(job.options.cacheDir, job.options.limitBytes, missing.length * expectedBytes(job), job.source.name)))
-  const writer = await disk(job, () => job.entry.write())
+  const writer = await disk(job.source, job.options, () => job.entry.write())
+  // Whoever builds the same entry at the same time begins somewhere else, and takes over what the others have done.
+  const start = job.entry.shared ? (process.pid * 7919) % missing.length : 0
   try {
-    await mapLimited(missing, IN_FLIGHT, sample => prepareOne(job, writer, sample))
+    await mapLimited([...missing.slice(start), ...missing.slice(0, start)], IN_FLIGHT, async (sample, i) => {
+      if (i % 256 === 255) await job.entry.refresh()
+      if (!job.entry.has(sample.index)) await prepareOne(job, writer, sample)
+      job.progress(1)
+    })
   } finally {
-    await disk(job, () => writer.finish())
+    await disk(job.source, job.options, () => writer.finish())
   }
 }
 
@@ -87,21 +93,20 @@ async function prepareOne(job: Job, writer: SegmentWriter, sample: DataSample): 
     const input = await job.source.read(sample)
     const image = job.storing === 'wide' ? await decodeWide(input, job.view)
       : { width: job.view.imageSize, height: job.view.imageSize, pixels: await decodeForModel(input, job.view) }
-    await disk(job, () => writer.add(sample.index, image))
+    await disk(job.source, job.options, () => writer.add(sample.index, image))
   } catch (thrown) {
     if (!(thrown instanceof BrokenImage)) throw thrown
     // A file that cannot be reached now may be there next time, so only what its bytes say is kept.
     if (errno(thrown.cause).startsWith('E')) job.broken.set(sample.index, thrown.message)
-    else await disk(job, () => writer.addBroken(sample.index, thrown.message))
+    else await disk(job.source, job.options, () => writer.addBroken(sample.index, thrown.message))
   }
-  job.progress(1)
 }
 
-async function disk<T>(job: Job, work: () => Promise<T>): Promise<T> {
+async function disk<T>(source: DatasetSource, options: PrepareOptions, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (thrown) {
-    throw diskError(`prepare ${job.source.name} in ${job.options.cacheDir}`, thrown)
+    throw diskError(`prepare ${source.name} in ${options.cacheDir}`, thrown)
   }
 }
 

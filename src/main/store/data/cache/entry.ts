@@ -6,7 +6,7 @@ import { errno, unreadable } from '../failures'
 import { addressOf } from '../fingerprint'
 import type { View } from '../view'
 import { bytesOf, createSegment, readSegment, type Place, type SegmentWriter } from './segments'
-import { useEntry } from './use'
+import { inUse, useEntry } from './use'
 
 export type Storing = 'model' | 'wide'
 /** What the images of an entry are, and what its key is made from. */
@@ -23,6 +23,8 @@ export const entryKey = ({ fingerprint, view, storing }: EntryContent): string =
 export interface CacheEntry {
   readonly key: string
   readonly folder: string
+  /** Another process had it open when it was opened here. */
+  readonly shared: boolean
   has(sample: number): boolean
   size(sample: number): { width: number; height: number }
   /** Why a sample is broken, or undefined when it is not. */
@@ -41,10 +43,11 @@ export async function openEntry(cacheDir: string, content: EntryContent): Promis
   for (let attempt = 0; ; attempt++) {
     await createFolder(cacheDir, folder, content)
     try {
+      const shared = inUse(folder)
       const release = await useEntry(folder)
       // It may have been removed between the two steps; once its use is noted it stays.
       await touch(folder)
-      return await readEntry(folder, key, content.name, release)
+      return await readEntry({ folder, key, shared, name: content.name, release })
     } catch (thrown) {
       if (errno(thrown) !== 'ENOENT' || attempt === 4) throw thrown
     }
@@ -68,18 +71,20 @@ async function createFolder(cacheDir: string, folder: string, content: EntryCont
   }
 }
 
-async function readEntry(folder: string, key: string, name: string, release: () => Promise<void>): Promise<CacheEntry> {
+interface Held { folder: string; key: string; shared: boolean; name: string; release(): Promise<void> }
+
+async function readEntry({ folder, key, shared, name, release }: Held): Promise<CacheEntry> {
   const places = new Map<number, Place>()
   const files = new Map<string, Promise<FileHandle>>()
-  const lengths = new Map<string, number>()
+  const known = new Map<string, number>()
+  const own = new Set<string>()
   const refresh = async () => {
     for (const file of await readdir(folder)) {
-      if (!file.endsWith('.index')) continue
-      const segment = file.slice(0, -'.index'.length)
-      const { size } = await stat(join(folder, file))
-      if (lengths.get(segment) === size) continue
-      lengths.set(segment, size)
-      for (const { sample, place } of await readSegment(folder, segment)) if (!places.has(sample)) places.set(sample, place)
+      const segment = file.replace(/\.index$/, '')
+      if (segment === file || own.has(segment)) continue
+      const { records, end } = await readSegment(folder, segment, known.get(segment))
+      known.set(segment, end)
+      for (const { sample, place } of records) if (!places.has(sample)) places.set(sample, place)
     }
   }
   const fileOf = (segment: string) => {
@@ -100,7 +105,7 @@ async function readEntry(folder: string, key: string, name: string, release: () 
   }
   await refresh()
   return {
-    key, folder, refresh, read: load,
+    key, folder, shared, refresh, read: load,
     has: sample => places.has(sample),
     size: sample => ({ width: places.get(sample)!.width, height: places.get(sample)!.height }),
     async reason(sample) {
@@ -110,7 +115,11 @@ async function readEntry(folder: string, key: string, name: string, release: () 
       await load(sample, text, 0)
       return Buffer.from(text).toString('utf8')
     },
-    write: () => createSegment(folder, `${process.pid}-${randomBytes(4).toString('hex')}`, batch => { for (const { sample, place } of batch) places.set(sample, place) }),
+    write() {
+      const segment = `${process.pid}-${randomBytes(4).toString('hex')}`
+      own.add(segment)
+      return createSegment(folder, segment, batch => { for (const { sample, place } of batch) places.set(sample, place) })
+    },
     async close() {
       for (const file of files.values()) await file.then(handle => handle.close(), () => undefined)
       await touch(folder).catch(() => undefined)
@@ -124,7 +133,7 @@ export async function brokenIn(folder: string): Promise<Map<number, string>> {
   const broken = new Map<number, string>()
   const segments = (await readdir(folder)).filter(file => file.endsWith('.index')).map(file => file.slice(0, -'.index'.length))
   for (const segment of segments) {
-    const records = (await readSegment(folder, segment)).filter(({ place }) => place.width === 0)
+    const records = (await readSegment(folder, segment)).records.filter(({ place }) => place.width === 0)
     if (records.length === 0) continue
     const file = await open(join(folder, `${segment}.pixels`))
     try {

@@ -49,21 +49,26 @@ function remove(cacheDir: string, { key, bytes }: Entry): number {
   }
 }
 
-/** Removes entries not used for longest until `neededBytes` fit below the limit; says when they do not, refuses when the disk is too small. */
+/** Removes entries not used for longest until `neededBytes` fit below the limit and on the disk; says when they do not, refuses when the disk is too small. */
 export async function makeRoom(cacheDir: string, limitBytes: number, neededBytes: number, what: string): Promise<string[]> {
-  if (!existsSync(cacheDir)) return []
   removeTemporaries(cacheDir)
   const report = await cacheReport(cacheDir, limitBytes)
-  let { bytes } = report
+  const free = await freeBytes(cacheDir)
+  let freed = 0
   for (const entry of report.entries.reverse()) {
-    if (bytes + neededBytes <= limitBytes) break
-    bytes -= remove(cacheDir, entry)
+    if (report.bytes - freed + neededBytes <= limitBytes && free + freed >= neededBytes) break
+    freed += remove(cacheDir, entry)
   }
-  const { bavail, bsize } = await statfs(cacheDir)
-  if (bavail * bsize < neededBytes) {
-    throw new AppError('disk-full', `Preparing ${what} needs ${size(neededBytes)} in ${cacheDir}, where only ${size(bavail * bsize)} are free: free some space or use fewer or smaller images.`)
+  if (free + freed < neededBytes) {
+    throw new AppError('disk-full', `Preparing ${what} needs ${size(neededBytes)} in ${cacheDir}, where only ${size(free + freed)} are free: free some space or use fewer or smaller images.`)
   }
-  return bytes + neededBytes > limitBytes && neededBytes > 0 ? [`The prepared images of ${what} bring the cache to ${size(bytes + neededBytes)}, above its limit of ${size(limitBytes)}.`] : []
+  const after = report.bytes - freed + neededBytes
+  return after > limitBytes ? [`The prepared images of ${what} bring the cache to ${size(after)}, above its limit of ${size(limitBytes)}.`] : []
+}
+
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 const size = (bytes: number) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`)

@@ -1,4 +1,4 @@
-import { open, readFile, stat, type FileHandle } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import { crc32 } from 'node:zlib'
 import { join } from 'node:path'
 
@@ -104,14 +104,26 @@ function encode(records: readonly Written[]): Uint8Array {
   return bytes
 }
 
-/** The images of a segment that are whole. */
-export async function readSegment(folder: string, name: string): Promise<Written[]> {
-  const bytes = await readFile(join(folder, `${name}.index`))
+/** The images of a segment that are whole, those after byte `from` of its index, and where its index ends now. */
+export async function readSegment(folder: string, name: string, from = 0): Promise<{ records: Written[]; end: number }> {
+  const bytes = await readFrom(join(folder, `${name}.index`), from)
   const { size } = await stat(join(folder, `${name}.pixels`))
   const records: Written[] = []
-  for (let at = 0; at + RECORD <= bytes.length; at += RECORD) {
+  let at = 0
+  for (; at + RECORD <= bytes.length; at += RECORD) {
     const place = { segment: name, width: bytes.readUInt32LE(at + 4), height: bytes.readUInt32LE(at + 8), crc: bytes.readUInt32LE(at + 12), offset: bytes.readDoubleLE(at + 16), verified: false }
     if (place.offset >= 0 && place.offset + bytesOf(place) <= size) records.push({ sample: bytes.readUInt32LE(at), place })
   }
-  return records
+  return { records, end: from + at }
+}
+
+async function readFrom(path: string, from: number): Promise<Buffer> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.max(0, size - from)), 0, Math.max(0, size - from), from)
+    return buffer.subarray(0, bytesRead)
+  } finally {
+    await file.close()
+  }
 }
