@@ -1,6 +1,7 @@
 import '../support/tensorflow'
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { readAdapter } from '../../src/main/engine/io/adapter'
 import { openModel } from '../../src/main/engine/io/model'
 import { openSafetensors } from '../../src/main/engine/io/safetensors'
 import { loadModel, plainForward, run, viewsOf } from '../../src/main/engine/model'
@@ -11,8 +12,9 @@ import { createTuning } from '../../src/main/engine/tuning'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 import { count } from '../../src/main/engine/sites'
 import { diskFiles, fileSource } from '../../src/main/store/files'
+import { adaptedOutputs } from '../support/adapted'
 import { relative } from '../support/rig'
-import { backbones, caseOf, fixturePath } from './io/fixtures'
+import { backbones, caseOf, casesWith, fixturePath } from './io/fixtures'
 
 const TOLERANCE = 1e-4
 
@@ -68,6 +70,18 @@ describe('the same gradients as timm and transformers', () => {
       if (!/\.k\.bias$/.test(slot.name)) expect([slot.name, relative(got, want) < TOLERANCE]).toEqual([slot.name, true])
     }
     live.dispose()
+    pixels.dispose()
+  })
+})
+
+describe('the same outputs as PEFT', () => {
+  it.each(casesWith('adapter'))('%s', async name => {
+    const base = String(caseOf(name).base).replace('../', '')
+    const model = await openModel(await diskFiles(fixturePath(base, 'model')))
+    const adapter = await readAdapter(await diskFiles(fixturePath(name, 'adapter')), model)
+    const { pixels, output } = await reference(fixturePath(name, 'io.safetensors'))
+    expect(relative(await adaptedOutputs(model, adapter, pixels), output)).toBeLessThan(TOLERANCE)
+    expect(adapter.unused).toEqual([])
     pixels.dispose()
   })
 })

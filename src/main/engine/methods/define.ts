@@ -49,6 +49,39 @@ export interface Coupling<C = unknown> {
 
 export type Values = Readonly<Record<string, Tensor>>
 
+/** The fields of PEFT's adapter_config.json that concern one type; missing ones have PEFT's defaults. */
+export interface PeftFields {
+  r: number
+  lora_alpha: number
+  lora_dropout: number
+  use_rslora: boolean
+  use_dora: boolean
+  rank_pattern: Readonly<Record<string, number>>
+  alpha_pattern: Readonly<Record<string, number>>
+}
+export interface PeftTensor { shape: readonly number[]; data: Float32Array }
+/** One site of a layer as the library has it, with the method's values there; null where it is not adapted. */
+export interface PeftPart { site: Site; values: Readonly<Record<string, Float32Array>> | null; frozen(tensor: string): Promise<Float32Array> }
+/** What PEFT keeps for one layer: its tensors by key suffix, and what sets it apart from the others. */
+export interface PeftLayer { tensors: Readonly<Record<string, PeftTensor>>; rank?: number; alpha?: number; feedforward?: boolean }
+export interface PeftRead { path: string; sites: readonly Site[]; tensors: Readonly<Record<string, PeftTensor>> }
+/** Values by site and name as the method has them, and the configuration that they fit. */
+export interface PeftValues { config: Record<string, unknown>; values: Map<string, Record<string, Float32Array>> }
+
+/** How a method is kept in adapter files of HF PEFT. A library may hold several sites in one layer, as timm does q, k and v. */
+export interface PeftLayout<C> {
+  type: 'LORA' | 'IA3' | 'LN_TUNING'
+  /** Two methods may share a type and differ by a field. */
+  accepts(fields: PeftFields): boolean
+  fields(config: C): Record<string, unknown>
+  suffixes: readonly string[]
+  /** null where PEFT has no equal */
+  join(parts: readonly PeftPart[], config: C): Promise<PeftLayer | null>
+  split(layers: readonly PeftRead[], fields: PeftFields): PeftValues
+  /** The change of a weight, for layers that PEFT adapts and the method here does not, such as convolutions. */
+  delta?(values: Readonly<Record<string, Float32Array>>, site: Site, config: C): Float32Array
+}
+
 export interface MethodSpec<C> {
   id: string
   title: string
@@ -67,6 +100,8 @@ export interface MethodSpec<C> {
   unfreeze?(site: Site, config: C): string[]
   hooks?(values: Values, at: { site: Site; config: C }): Hooks
   san: Coupling<C> | { never: string }
+  /** its form in HF PEFT, where it has one; without, adapters are kept in Engram's own layout (docs/adapters.md) */
+  peft?: PeftLayout<NoInfer<C>>
 }
 
 /** A method with its configuration type erased, as the engine handles it. */

@@ -4,6 +4,7 @@ import { defineMethod, type Init } from './define'
 import { loraFields, loraParams, lowRank, lowRankOn, scaling } from './lora'
 import { hasRole } from './roles'
 import { addBias, scaleRows } from './rows'
+import { loraLayout } from '../io/peft/lora'
 
 const config = z.strictObject(loraFields)
 
@@ -34,6 +35,7 @@ export const dora = defineMethod({
       },
     }
   },
+  peft: loraLayout(true),
   san: {
     why: 'The gain is the trained magnitude over the pretrained row norm.', sources: 'linear',
     // inside the norm a row factor would cancel, so functional propagation acts outside it

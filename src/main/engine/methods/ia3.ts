@@ -3,6 +3,7 @@ import { tf } from '../tf'
 import { defineMethod, ones } from './define'
 import { hasRole, rolesField } from './roles'
 import { addBias, scaleColumns, scaleRows } from './rows'
+import { ia3Layout } from '../io/peft/vectors'
 
 const config = z.strictObject({
   roles: rolesField(['k', 'v'], 'Scaled at the output', 'Projections whose output is scaled.'),
@@ -27,6 +28,7 @@ export const ia3 = defineMethod({
       affine: (w, b) => ({ w: scaleRows(w, l!), b: b && tf.mul(b, l!) }),
       forward: (x, layer) => tf.mul(addBias(layer.linear(x), layer.bias), l!),
     },
+  peft: ia3Layout,
   san: {
     why: 'A vector that scales outputs is the gain; one that scales inputs is already on columns and composes with it.',
     sources: 'linear', columns: 'base', rows: 'base',

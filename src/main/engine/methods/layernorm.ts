@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { tf } from '../tf'
 import { defineMethod } from './define'
+import { normLayout } from '../io/peft/vectors'
 
 export const layernorm = defineMethod({
   id: 'layernorm', title: 'LayerNorm tuning', family: 'selective',
@@ -11,6 +12,7 @@ export const layernorm = defineMethod({
   config: z.strictObject({}), learningRate: 1e-3,
   selects: site => site.kind === 'norm',
   unfreeze: site => Object.keys(site.tensors),
+  peft: normLayout,
   san: {
     why: 'The gain is the trained weight over the pretrained one; it reaches the projections behind the norm exactly.',
     sources: 'norm', columns: 'base', rows: 'base',

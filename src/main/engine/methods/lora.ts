@@ -3,6 +3,7 @@ import { tf, type Tensor } from '../tf'
 import { defineMethod, uniform, zeros } from './define'
 import { allLinear, hasRole, rolesField } from './roles'
 import { addBias } from './rows'
+import { loraLayout } from '../io/peft/lora'
 import { linear } from '../nn/ops'
 
 export const loraFields = {
@@ -38,5 +39,6 @@ export const lora = defineMethod({
     affine: (w, bias) => ({ w: tf.add(w, lowRank(a!, b!, scaling(c))), b: bias }),
     forward: (x, layer) => tf.add(addBias(layer.linear(x), layer.bias), lowRankOn(layer.dropout(x, c.dropout), a!, b!, scaling(c))),
   }),
+  peft: loraLayout(false),
   san: { why: 'The gain is measured: the least-squares gain of the adapted output on the frozen one.', sources: 'linear', columns: 'base', rows: 'base' },
 })
