@@ -82,6 +82,7 @@ function mix(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
 export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
   const classes = logits.shape[1]!
   const logp = tf.logSoftmax(logits)
-  const target = tf.oneHot(labels as never, classes, 1 - smoothing + smoothing / classes, smoothing / classes)
+  const hot = tf.oneHot(labels as never, classes, 1, 0, 'float32')
+  const target = smoothing === 0 ? hot : tf.add(tf.mul(hot, 1 - smoothing), smoothing / classes)
   return tf.neg(tf.mean(tf.sum(tf.mul(logp, target), -1)))
 }
