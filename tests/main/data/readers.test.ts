@@ -105,6 +105,22 @@ describe('zips', () => {
     }
   })
 
+  it('have the address of their content, wherever they lie', async () => {
+    const files = classFiles(['a', 'b'], 2)
+    const address = async (content: typeof files) => (await opened(pack(content))).fingerprint
+    const first = await address(files)
+    expect(await address(files)).toBe(first)
+    expect(await address({ ...files, 'b/1.png': png(500) })).not.toBe(first)
+  })
+
+  it('tell a damaged image by its checksum', async () => {
+    const bytes = Buffer.from(zipSync(classFiles(['a', 'b'], 1) as Zippable, { level: 0 }))
+    bytes[200]! ^= 1
+    const source = await openDataset(join(put(scratch(), { 'set.zip': bytes }), 'set.zip'))
+    await expect(source.read(source.samples[0]!)).rejects.toThrow('it is damaged in the archive: its checksum is wrong')
+    await source.close()
+  })
+
   it('of the large format', async () => {
     expect(await opened(join(fixtures, 'zip64.zip'))).toMatchObject({ classes: ['a', 'b'] })
   })
@@ -167,6 +183,23 @@ describe('idx files', () => {
       expect(source).toMatchObject({ kind: 'idx', classes: ['1', '3'] })
       expect(counts(source)).toEqual({ train: 4, validation: 0, test: 2 })
     }
+  })
+
+  it('in the folders of torchvision', async () => {
+    const folder = put(scratch(), Object.fromEntries(Object.entries(set).map(([name, bytes]) => [`MyMNIST/raw/${name}`, bytes])))
+    expect(await opened(join(folder, 'MyMNIST'))).toMatchObject({ kind: 'idx', name: 'MyMNIST' })
+  })
+
+  it('change their address with any file', async () => {
+    const folder = put(scratch(), set)
+    const address = async () => (await opened(folder)).fingerprint
+    const first = await address()
+    put(folder, set)
+    expect(await address()).not.toBe(first)
+    const packed = { ...set, 'train-images-idx3-ubyte': gzipSync(images(4)), 'train-labels-idx1-ubyte': gzipSync(labels(3, 1, 3, 1)) }
+    const second = (await opened(put(scratch(), packed))).fingerprint
+    expect((await opened(put(scratch(), packed))).fingerprint).toBe(second)
+    expect((await opened(put(scratch(), { ...packed, 'train-labels-idx1-ubyte': gzipSync(labels(3, 1, 1, 1)) }))).fingerprint).not.toBe(second)
   })
 
   it('with names in classes.txt', async () => {

@@ -1,5 +1,5 @@
 import { open as openFile, readdir, stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { openFailure, unreadable } from './failures'
 import { openFolder } from './readers/folder'
 import { isIdxName, openIdx } from './readers/idx'
@@ -25,6 +25,8 @@ export async function openDataset(path: string): Promise<DatasetSource> {
 async function openAnyFolder(path: string): Promise<DatasetSource> {
   const entries = await readdir(path, { withFileTypes: true })
   if (entries.some(entry => !entry.isDirectory() && isIdxName(entry.name))) return openIdx(path)
+  // torchvision keeps MNIST's files in a folder of this name.
+  if (entries.some(entry => entry.name === 'raw') && (await readdir(join(path, 'raw')).catch(() => [])).some(isIdxName)) return openIdx(join(path, 'raw'))
   const splits = entries.some(entry => entry.isDirectory() && splitOf(entry.name) === 'train')
   if (!splits && (await listsIn(path))) return openList(path)
   const shards = await findParquet(path)

@@ -1,11 +1,12 @@
 import { AppError } from '../../contract/errors'
+import type { ImageSplit } from '../../engine/data/types'
 import { diskError } from '../atomic'
 import { openEntry, type CacheEntry, type Storing } from './cache/entry'
 import { makeRoom } from './cache/room'
 import type { SegmentWriter } from './cache/segments'
 import { count, errno, invalid } from './failures'
 import { mapLimited } from './pool'
-import { preparedSplit, type PreparedSplit } from './preparedSplit'
+import { preparedSplit } from './preparedSplit'
 import { BrokenImage, SPLITS, type DataSample, type DatasetSource, type SplitName } from './types'
 import { decodeForModel, decodeWide, type View } from './view'
 
@@ -18,7 +19,7 @@ export interface PrepareOptions {
   onProgress?: (progress: { done: number; total: number }) => void
 }
 /** Images ready for training. Close it when done: until then its files stay in the cache. */
-export interface PreparedData extends Readonly<Record<SplitName, PreparedSplit>> {
+export interface PreparedData extends Readonly<Record<SplitName, ImageSplit>> {
   readonly name: string
   readonly classes: readonly string[]
   readonly broken: readonly { file: string; reason: string }[]
@@ -50,7 +51,7 @@ export async function prepareData(source: DatasetSource, splits: Readonly<Record
       await collectBroken(entry, samples, broken)
     }
     const made = wanted.map(part => [part.name, preparedSplit(without(part.samples, broken), entries.get(part.storing), view, part.storing)] as const)
-    const split = Object.fromEntries(made) as Record<SplitName, PreparedSplit>
+    const split = Object.fromEntries(made) as Record<SplitName, ImageSplit>
     refuseLost(source, wanted, broken)
     if (broken.size > 0) notices.push(`${count(broken.size, 'broken image')} ${broken.size === 1 ? 'is' : 'are'} left out.`)
     const files = [...broken].sort(([a], [b]) => a - b).map(([i, reason]) => ({ file: source.samples[i]!.file, reason }))

@@ -1,22 +1,10 @@
+import type { Box, ImageSplit } from '../../engine/data/types'
 import type { CacheEntry, Storing } from './cache/entry'
 import type { DataSample } from './types'
 import { cropInto, type View } from './view'
 
-/** One split of prepared data, as the engine's batches take it. Positions run from 0 to size - 1. */
-export interface PreparedSplit {
-  readonly size: number
-  readonly imageSize: number
-  readonly labels: Int32Array
-  readonly indices: Int32Array
-  readonly files: readonly string[]
-  read(position: number, into: Uint8Array, at: number): Promise<void>
-  readonly wide?: {
-    size(position: number): { width: number; height: number }
-    crop(position: number, box: { left: number; top: number; width: number; height: number }, into: Uint8Array, at: number): Promise<void>
-  }
-}
-
-export function preparedSplit(samples: readonly DataSample[], entry: CacheEntry | undefined, view: View, storing: Storing): PreparedSplit {
+/** One split of prepared data, as the engine's batches take it. */
+export function preparedSplit(samples: readonly DataSample[], entry: CacheEntry | undefined, view: View, storing: Storing): ImageSplit {
   const indices = Int32Array.from(samples, sample => sample.index)
   const common = {
     size: samples.length, imageSize: view.imageSize, indices,
@@ -25,7 +13,7 @@ export function preparedSplit(samples: readonly DataSample[], entry: CacheEntry 
   const load = (position: number, into: Uint8Array, at: number) => entry!.read(indices[position]!, into, at)
   if (storing === 'model') return { ...common, read: load }
   const size = (position: number) => entry!.size(indices[position]!)
-  const crop = async (position: number, box: { left: number; top: number; width: number; height: number }, into: Uint8Array, at: number) => {
+  const crop = async (position: number, box: Box, into: Uint8Array, at: number) => {
     const { width, height } = size(position)
     const pixels = new Uint8Array(width * height * 3)
     await load(position, pixels, 0)

@@ -1,7 +1,8 @@
 import type { DatasetKind } from '../../contract/dataset'
 import type { z } from 'zod'
+import type { SplitName } from '../../engine/data/types'
 
-export type SplitName = 'train' | 'validation' | 'test'
+export type { SplitName }
 export const SPLITS = ['train', 'validation', 'test'] as const
 
 /** One labelled image of a dataset; `index` is its place in `samples`. */

@@ -1,3 +1,4 @@
+import type { Box } from '../../engine/data/types'
 import { copyRgb, decodeResized, resizePart, type Interpolation } from './image/decode'
 import type { ImageInput } from './types'
 
@@ -46,7 +47,7 @@ export async function decodeWide(input: ImageInput, view: View): Promise<RgbImag
 }
 
 /** Resizes a part of a decoded image to [S, S, 3] at byte `at` of `into`. */
-export async function cropInto(image: RgbImage, box: { left: number; top: number; width: number; height: number }, view: View, into: Uint8Array, at: number): Promise<void> {
+export async function cropInto(image: RgbImage, box: Box, view: View, into: Uint8Array, at: number): Promise<void> {
   const size = { width: view.imageSize, height: view.imageSize }
   const part = await resizePart({ ...image, channels: 3 }, box, size, view.interpolation)
   copyRgb(part, 0, 0, size.width, size.height, into, at)

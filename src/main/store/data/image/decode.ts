@@ -1,4 +1,5 @@
 import { Transformer } from '@napi-rs/image'
+import type { Box } from '../../../engine/data/types'
 import { BrokenImage, type ImageInput } from '../types'
 import { messageOf } from '../failures'
 import { decodeGif } from './gif'
@@ -98,7 +99,7 @@ async function resizeDecoded(image: Decoded, target: Target, interpolation: Inte
 }
 
 /** Resizes a part of decoded pixels; the result has four channels. */
-export async function resizePart(image: Decoded, box: { left: number; top: number; width: number; height: number }, size: Size, interpolation: Interpolation): Promise<Decoded> {
+export async function resizePart(image: Decoded, box: Box, size: Size, interpolation: Interpolation): Promise<Decoded> {
   const opaque = new Uint8Array(box.width * box.height * 4)
   const { channels, pixels } = image
   const colour = channels > 1

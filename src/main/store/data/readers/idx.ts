@@ -1,12 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { byNumber, listed, numberClasses } from '../classes'
-import { invalid, openFailure } from '../failures'
-import { fingerprintFiles } from '../fingerprint'
+import { invalid } from '../failures'
+import { addressOf } from '../fingerprint'
 import type { Labelled } from '../layout'
 import { datasetName, splitOf } from '../names'
 import { SPLITS, type DatasetSource, type SplitName } from '../types'
-import { openIdxImages, readIdxLabels, type IdxImages } from './idxFile'
+import { idxStamp, openIdxImages, readIdxLabels, type IdxImages } from './idxFile'
 
 const pattern = /^(train|t10k|test|val|valid|validation)[-_.](images|labels)[-.]idx[1-4]-ubyte(\.gz)?$/i
 
@@ -19,8 +19,8 @@ export const isIdxName = (name: string): boolean => pattern.test(name)
 export async function openIdx(path: string): Promise<DatasetSource> {
   const folder = (await stat(path)).isDirectory() ? path : dirname(path)
   const pairs = pairUp((await readdir(folder)).filter(isIdxName), folder)
-  const files = pairs.flatMap(([, pair]) => [pair.images, pair.labels]).map(name => ({ name, path: join(folder, name) }))
-  const fingerprint = await fingerprintFiles(files, (i, thrown) => openFailure(files[i]!.path, thrown))
+  const files = pairs.flatMap(([, pair]) => [pair.images, pair.labels])
+  const fingerprint = addressOf(await Promise.all(files.map(async name => `${name} ${await idxStamp(join(folder, name))}`)))
   const parts: Part[] = []
   const closeAll = async () => { for (const part of parts) await part.images.close() }
   try {
@@ -30,7 +30,7 @@ export async function openIdx(path: string): Promise<DatasetSource> {
     const names = await namesIn(folder)
     const { classes, samples } = numberClasses(names ? named(labelled, names, folder) : labelled, folder, names ? listed(names) : byNumber)
     return {
-      kind: 'idx', name: datasetName(folder), path, classes, samples, fingerprint, notices: [], validationFromTrain: false,
+      kind: 'idx', name: datasetName(basename(folder) === 'raw' ? dirname(folder) : folder), path, classes, samples, fingerprint, notices: [], validationFromTrain: false,
       read: sample => at[sample.index]!.images.read(at[sample.index]!.i),
       close: closeAll,
     }

@@ -2,6 +2,7 @@ import { open, readFile, type FileHandle } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { constants, gunzip } from 'node:zlib'
 import { messageOf, openFailure, unreadable } from '../failures'
+import { stampOf } from '../fingerprint'
 import { BrokenImage, type RawImage } from '../types'
 
 const LARGEST = 2 ** 31 - 1
@@ -9,6 +10,21 @@ const UNSIGNED_BYTE = 8
 
 /** The images of one idx file; they are unpacked when the first one is wanted. */
 export interface IdxImages { readonly count: number; read(i: number): Promise<RawImage>; close(): Promise<void> }
+
+/** What tells the content of an idx file: the checksum and size that end a packed one, else its size and times. */
+export async function idxStamp(path: string): Promise<string> {
+  const file = await open(path).catch((thrown: unknown) => { throw openFailure(path, thrown) })
+  try {
+    const { size } = await file.stat()
+    const packed = isPacked(await readAt(file, 0, 2))
+    return packed ? `${size} ${Buffer.from(await readAt(file, size - 8, 8)).toString('hex')}` : await stampOf(path)
+  } catch (thrown) {
+    throw openFailure(path, thrown)
+  } finally {
+    await file.close()
+  }
+}
+
 interface Header { dims: number[]; offset: number; bytes: number }
 
 const isPacked = (head: Uint8Array) => head[0] === 0x1f && head[1] === 0x8b

@@ -1,9 +1,10 @@
 import { fromFd, type Entry, type ZipFile } from 'yauzl'
 import { close, open } from 'node:fs'
 import { promisify } from 'node:util'
+import { crc32 } from 'node:zlib'
 import { byName, numberClasses, refuseEmptyClasses } from '../classes'
 import { messageOf, openFailure, shortName, unreadable } from '../failures'
-import { addressOf, stampOf } from '../fingerprint'
+import { addressOf } from '../fingerprint'
 import { layOut } from '../layout'
 import { datasetName } from '../names'
 import { BrokenImage, type DatasetSource } from '../types'
@@ -12,7 +13,6 @@ const LARGEST_IMAGE_FILE = 512 * 2 ** 20
 
 /** Opens a zip archive of images in class folders, without unpacking it. */
 export async function openZip(path: string): Promise<DatasetSource> {
-  const stamp = await stampOf(path).catch((thrown: unknown) => { throw openFailure(path, thrown) })
   const zip = await openArchive(path)
   try {
     const { entries, folders } = await listEntries(zip, path)
@@ -21,7 +21,8 @@ export async function openZip(path: string): Promise<DatasetSource> {
     const locked = labelled.find(sample => entries.get(sample.file)!.isEncrypted())
     if (locked) throw unreadable(`${path} is encrypted (${locked.file}): unpack it with its password and choose the folder.`)
     const { classes, samples } = numberClasses(labelled, path, byName)
-    const fingerprint = addressOf([stamp, ...samples.map(s => `${s.file} ${entries.get(s.file)!.crc32} ${entries.get(s.file)!.uncompressedSize}`)])
+    // The checksums of the directory address the content itself, wherever the archive lies.
+    const fingerprint = addressOf(samples.map(({ file }) => `${file} ${entries.get(file)!.crc32} ${entries.get(file)!.uncompressedSize}`))
     return {
       kind: 'zip', name: datasetName(path), path, classes, samples, fingerprint, notices, validationFromTrain: false,
       read: sample => readEntry(zip, entries.get(sample.file)!),
@@ -71,7 +72,11 @@ function readEntry(zip: ZipFile, entry: Entry): Promise<Uint8Array> {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
         stream.on('error', broken)
-        stream.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
+        stream.on('end', () => {
+          const bytes = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+          if (crc32(bytes) === entry.crc32) resolve(bytes)
+          else reject(new BrokenImage('it is damaged in the archive: its checksum is wrong'))
+        })
       })
     } catch (thrown) {
       broken(thrown)
