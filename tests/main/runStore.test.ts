@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openEventLog } from '../../src/main/store/eventLog'
+import type { TrainEvent } from '../../src/main/contract/run'
+import { eventsFile, openEventLog } from '../../src/main/store/eventLog'
 import { saveCheckpoint } from '../../src/main/store/checkpoints'
 import { adoptLock, liveLock, releaseLock, takeLock } from '../../src/main/store/processLock'
 import { lockRun } from '../../src/main/store/runFolder'
@@ -62,6 +63,24 @@ describe('run folders', () => {
     expect(card.losses[0]).toBe(1.5)
     expect(card.metrics['validation/accuracy']).toBe(0.8)
     log.close()
+    store.close()
+  })
+
+  it('count only the time of training, and show a resume as running while it prepares', () => {
+    const store = openRunStore(temporaryWorkspace())
+    const { folder, manifest } = store.create(draftOf())
+    const at = (time: number, event: TrainEvent, seq: number) => appendFileSync(eventsFile(folder), `${JSON.stringify({ ...event, seq, time })}\n`)
+    at(1000, started(), 0)
+    at(5000, ending('stopped', 5), 1)
+    const lock = lockRun(folder, manifest.id)
+    expect(store.card(manifest.id).status).toBe('queued')
+    const later = Date.now() + 1000
+    at(later, { event: 'phase', phase: 'prepare', done: null, total: null, message: 'Loading' }, 2)
+    expect(store.card(manifest.id)).toMatchObject({ status: 'running', seconds: 4 })
+    at(later + 1000, started(5), 3)
+    at(later + 3000, ending('finished', 9), 4)
+    lock.release()
+    expect(store.card(manifest.id)).toMatchObject({ status: 'finished', seconds: 6 })
     store.close()
   })
 

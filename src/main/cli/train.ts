@@ -14,9 +14,13 @@ export const train: Command = {
     const resume = textOf(values, 'resume')
     const lines = createTrainingLines(text => out.line(text))
     let last: RunEvent | undefined
+    let begun = false
     const training = await begin(context, named, resume, event => {
       last = event
-      if (json) out.jsonLine(event)
+      begun ||= event.event !== 'phase'
+      // Scripts are promised `started` as the first line; what was prepared before stays in events.jsonl.
+      if (json && begun) out.jsonLine(event)
+      else if (json) return
       else lines.tell(event)
     })
     const stop = () => services().runs.stop({ run: training.run })

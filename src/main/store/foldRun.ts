@@ -9,7 +9,7 @@ export const RunFacts = z.object({
   step: z.int(), steps: z.int(), epochs: z.int(), metrics: Metrics,
   ended: z.enum(['finished', 'stopped', 'failed']).nullable(),
   error: ErrorValue.nullable(),
-  startedAt: z.number(), lastAt: z.number(), earlierSeconds: z.number().describe('time of the sessions before the last resume'),
+  startedAt: z.number(), lastAt: z.number(), activeAt: z.number().describe('of the last event that is no phase: preparing a resume is not training'), earlierSeconds: z.number().describe('time of the sessions before the last resume'),
   imagesPerSecond: z.number(), peakMemory: z.int(),
   losses: z.array(z.object({ sum: z.number(), count: z.int() })),
   scores: z.array(z.object({ step: z.int(), accuracy: z.number().nullable(), best: z.number().nullable() })),
@@ -17,7 +17,7 @@ export const RunFacts = z.object({
 export type RunFacts = z.infer<typeof RunFacts>
 
 export const noFacts = (): RunFacts => ({
-  step: 0, steps: 0, epochs: 0, metrics: {}, ended: null, error: null, startedAt: 0, lastAt: 0, earlierSeconds: 0,
+  step: 0, steps: 0, epochs: 0, metrics: {}, ended: null, error: null, startedAt: 0, lastAt: 0, activeAt: 0, earlierSeconds: 0,
   imagesPerSecond: 0, peakMemory: 0, losses: [], scores: [],
 })
 
@@ -26,21 +26,22 @@ type Of<K extends RunEvent['event']> = Extract<RunEvent, { event: K }>
 /** Adds events to the facts, in order. `bestMetric` is the recipe's `evaluate.best`. */
 export function foldEvents(facts: RunFacts, events: readonly RunEvent[], bestMetric: string): RunFacts {
   for (const event of events) {
+    facts.ended = null
+    facts.error = null
     if (event.event === 'started') foldStarted(facts, event)
     else if (event.event === 'step') foldStep(facts, event)
     else if (event.event === 'evaluated') foldEvaluated(facts, event, bestMetric)
     else if (event.event === 'finished' || event.event === 'stopped' || event.event === 'failed') foldEnding(facts, event)
     facts.lastAt = event.time
+    if (event.event !== 'phase') facts.activeAt = event.time
   }
   return facts
 }
 
 /** A start after step 0 is a resume: what came after that step no longer counts. */
 function foldStarted(facts: RunFacts, event: Of<'started'>): void {
-  if (facts.startedAt > 0) facts.earlierSeconds += (facts.lastAt - facts.startedAt) / 1000
+  if (facts.startedAt > 0) facts.earlierSeconds += (facts.activeAt - facts.startedAt) / 1000
   facts.startedAt = event.time
-  facts.ended = null
-  facts.error = null
   facts.step = event.step
   facts.steps = event.steps
   facts.epochs = event.epochs
@@ -72,7 +73,7 @@ function foldEvaluated(facts: RunFacts, event: Of<'evaluated'>, bestMetric: stri
 
 function foldEnding(facts: RunFacts, event: Of<'finished' | 'stopped' | 'failed'>): void {
   facts.ended = event.event
-  facts.error = event.event === 'failed' ? event.error : null
+  if (event.event === 'failed') facts.error = event.error
   facts.step = event.step
   Object.assign(facts.metrics, event.metrics)
   if (event.imagesPerSecond > 0) facts.imagesPerSecond = event.imagesPerSecond
@@ -88,7 +89,7 @@ export interface RunPlace { folder: string; liveSince: number | null; lastCheckp
  */
 export function statusOf(facts: RunFacts, liveSince: number | null): RunStatus {
   if (liveSince !== null) {
-    if (facts.startedAt < liveSince) return 'queued'
+    if (facts.lastAt < liveSince) return 'queued'
     return facts.ended ?? 'running'
   }
   return facts.ended === null || facts.error?.code === 'trainer-died' ? 'interrupted' : facts.ended
@@ -105,7 +106,7 @@ export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace):
     step: facts.step, steps: facts.steps, epochs: facts.epochs || recipe.train.epochs, trainable: manifest.resolved.trainable,
     metrics: facts.metrics, best: best ? { metric: recipe.evaluate.best, value: best.best!, step: best.step } : null,
     createdAt: manifest.createdAt, updatedAt: facts.lastAt || manifest.createdAt,
-    seconds: facts.earlierSeconds + (facts.startedAt > 0 ? (facts.lastAt - facts.startedAt) / 1000 : 0),
+    seconds: facts.earlierSeconds + (facts.startedAt > 0 ? (facts.activeAt - facts.startedAt) / 1000 : 0),
     imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory, error: facts.error,
     resumeStep: resumable ? place.lastCheckpoint ?? 0 : null,
     losses: facts.losses.filter(({ count }) => count > 0).map(({ sum, count }) => sum / count),

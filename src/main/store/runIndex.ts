@@ -13,7 +13,7 @@ export interface RunIndex {
   close(): void
 }
 
-const VERSION = 1
+const VERSION = 2
 const TABLE = 'CREATE TABLE IF NOT EXISTS folded (run TEXT PRIMARY KEY, offset INTEGER NOT NULL, facts TEXT NOT NULL)'
 
 export function openRunIndex(path: string): RunIndex {

@@ -44,7 +44,7 @@ export function memoryKills(): number {
 export function endEvent(run: string, runFolder: string, error: ErrorValue | null): TrainEvent {
   const facts = foldEvents(noFacts(), readEvents(runFolder), '')
   const ending = {
-    run, step: facts.step, metrics: facts.metrics, seconds: facts.startedAt > 0 ? (facts.lastAt - facts.startedAt) / 1000 : 0,
+    run, step: facts.step, metrics: facts.metrics, seconds: facts.startedAt > 0 ? (facts.activeAt - facts.startedAt) / 1000 : 0,
     imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory,
   }
   return error === null ? { event: 'stopped', ...ending } : { event: 'failed', ...ending, error }
