@@ -36,13 +36,11 @@ function absorbKey(lanes: Uint32Array, key: RandomKey): void {
   absorb(lanes, words[1]!)
 }
 
-function fromLanes(start: Uint32Array): Random {
-  const s = Uint32Array.from(start)
+/** xoshiro128**: 32 random bits at each call. */
+function wordsOf(lanes: Uint32Array): () => number {
+  const s = Uint32Array.from(lanes)
   for (let i = 0; i < 4; i++) absorb(s, i)
-  let spare: number | null = null
-
-  // xoshiro128**
-  const next = (): number => {
+  return () => {
     const result = Math.imul(rotl(Math.imul(s[1]!, 5), 7), 9) >>> 0
     const t = s[1]! << 9
     s[2]! ^= s[0]!
@@ -53,6 +51,26 @@ function fromLanes(start: Uint32Array): Random {
     s[3] = rotl(s[3]!, 11)
     return result
   }
+}
+
+/** Box and Muller: two normal numbers from two uniform ones. */
+function normalsOf(uniform: () => number): () => number {
+  let spare: number | null = null
+  return () => {
+    if (spare !== null) {
+      const value = spare
+      spare = null
+      return value
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
+    const angle = 2 * Math.PI * uniform()
+    spare = radius * Math.sin(angle)
+    return radius * Math.cos(angle)
+  }
+}
+
+function fromLanes(lanes: Uint32Array): Random {
+  const next = wordsOf(lanes)
   const uniform = () => ((next() >>> 5) * 67108864 + (next() >>> 6)) / 9007199254740992
   const int = (below: number): number => {
     // Draws from the incomplete last interval are thrown away, or small numbers would come up more often.
@@ -62,18 +80,7 @@ function fromLanes(start: Uint32Array): Random {
     return x % below
   }
   return {
-    uniform, int,
-    normal() {
-      if (spare !== null) {
-        const value = spare
-        spare = null
-        return value
-      }
-      const radius = Math.sqrt(-2 * Math.log(1 - uniform()))
-      const angle = 2 * Math.PI * uniform()
-      spare = radius * Math.sin(angle)
-      return radius * Math.cos(angle)
-    },
+    uniform, int, normal: normalsOf(uniform),
     permutation(n) {
       const order = Int32Array.from({ length: n }, (_, i) => i)
       for (let i = n - 1; i > 0; i--) {
@@ -85,9 +92,9 @@ function fromLanes(start: Uint32Array): Random {
       return order
     },
     fork(...keys) {
-      const lanes = Uint32Array.from(start)
-      for (const key of keys) absorbKey(lanes, key)
-      return fromLanes(lanes)
+      const forked = Uint32Array.from(lanes)
+      for (const key of keys) absorbKey(forked, key)
+      return fromLanes(forked)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DatasetCard } from '../../contract/dataset'
-import { brokenIn } from './cache/entry'
+import { brokenIn, keyPrefix } from './cache/entry'
 import { cacheReport } from './cache/room'
 import { openDataset } from './open'
 import { SPLITS, type DatasetSource } from './types'
@@ -28,7 +28,7 @@ export async function describeSource(source: DatasetSource, cacheDir: string): P
     if (perClass.some(n => n > 0)) counts[split] = perClass
   }
   const splits = Object.fromEntries(Object.entries(counts).map(([split, perClass]) => [split, perClass.reduce((a, b) => a + b, 0)]))
-  const keys = (await readdir(cacheDir).catch(() => [])).filter(key => key.startsWith(`${source.fingerprint.slice(0, 24)}-`))
+  const keys = (await readdir(cacheDir).catch(() => [])).filter(key => key.startsWith(keyPrefix(source.fingerprint)))
   const broken = new Map<number, string>()
   for (const key of keys) for (const [sample, reason] of await brokenIn(join(cacheDir, key))) broken.set(sample, reason)
   const { entries } = await cacheReport(cacheDir, 0)

@@ -16,8 +16,13 @@ const FORMAT = 1
 export const MANIFEST = 'manifest.json'
 
 /** The folder name of an entry: of which data, and of which view. */
-export const entryKey = ({ fingerprint, view, storing }: EntryContent): string =>
-  `${fingerprint.slice(0, 24)}-${addressOf([`${FORMAT} ${storing} ${view.imageSize} ${view.interpolation}`, ...(storing === 'model' ? [`${view.resize} ${view.cropFraction}`] : [])]).slice(0, 12)}`
+export function entryKey({ fingerprint, view, storing }: EntryContent): string {
+  const shape = storing === 'model' ? [view.resize, view.cropFraction] : []
+  const address = addressOf([[FORMAT, storing, view.imageSize, view.interpolation, ...shape].join(' ')])
+  return `${keyPrefix(fingerprint)}${address.slice(0, 12)}`
+}
+/** How the keys of all views of one dataset begin. */
+export const keyPrefix = (fingerprint: string): string => `${fingerprint.slice(0, 24)}-`
 
 /** Prepared images of one dataset and view on the disk. While it is open, nobody removes it. */
 export interface CacheEntry {
@@ -75,33 +80,14 @@ interface Held { folder: string; key: string; shared: boolean; name: string; rel
 
 async function readEntry({ folder, key, shared, name, release }: Held): Promise<CacheEntry> {
   const places = new Map<number, Place>()
-  const files = new Map<string, Promise<FileHandle>>()
-  const known = new Map<string, number>()
   const own = new Set<string>()
-  const refresh = async () => {
-    for (const file of await readdir(folder)) {
-      const segment = file.replace(/\.index$/, '')
-      if (segment === file || own.has(segment)) continue
-      const { records, end } = await readSegment(folder, segment, known.get(segment))
-      known.set(segment, end)
-      for (const { sample, place } of records) if (!places.has(sample)) places.set(sample, place)
-    }
-  }
-  const fileOf = (segment: string) => {
-    const file = files.get(segment) ?? open(join(folder, `${segment}.pixels`))
-    files.set(segment, file)
-    return file
-  }
+  const refresh = createRefresh(folder, own, places)
+  const files = createReader(folder)
   const load = async (sample: number, into: Uint8Array, at: number) => {
     const place = places.get(sample)
     if (!place) throw new Error(`Image ${sample} of ${name} was not prepared.`)
-    const length = bytesOf(place)
-    const { bytesRead } = await (await fileOf(place.segment)).read(into, at, length, place.offset)
-    // After a power cut an index may be on the disk without its pixels; later reads come from the same healthy file.
-    if (bytesRead < length || (!place.verified && crc32(into.subarray(at, at + length)) !== place.crc)) {
-      throw unreadable(`The prepared images of ${name} in ${folder} are damaged: clear the cache, then start again.`)
-    }
-    place.verified = true
+    if (await files.read(place, into, at)) return
+    throw unreadable(`The prepared images of ${name} in ${folder} are damaged: clear the cache, then start again.`)
   }
   await refresh()
   return {
@@ -121,9 +107,42 @@ async function readEntry({ folder, key, shared, name, release }: Held): Promise<
       return createSegment(folder, segment, batch => { for (const { sample, place } of batch) places.set(sample, place) })
     },
     async close() {
-      for (const file of files.values()) await file.then(handle => handle.close(), () => undefined)
+      await files.close()
       await touch(folder).catch(() => undefined)
       await release()
+    },
+  }
+}
+
+/** Adds to `places` what segments other than our own have gained since the last time. */
+function createRefresh(folder: string, own: ReadonlySet<string>, places: Map<number, Place>): () => Promise<void> {
+  const known = new Map<string, number>()
+  return async () => {
+    for (const file of await readdir(folder)) {
+      const segment = file.replace(/\.index$/, '')
+      if (segment === file || own.has(segment)) continue
+      const { records, end } = await readSegment(folder, segment, known.get(segment))
+      known.set(segment, end)
+      for (const { sample, place } of records) if (!places.has(sample)) places.set(sample, place)
+    }
+  }
+}
+
+/** Reads images; false for one whose bytes are not those that were written. */
+function createReader(folder: string) {
+  const files = new Map<string, Promise<FileHandle>>()
+  return {
+    async read(place: Place, into: Uint8Array, at: number): Promise<boolean> {
+      const file = files.get(place.segment) ?? open(join(folder, `${place.segment}.pixels`))
+      files.set(place.segment, file)
+      const length = bytesOf(place)
+      const { bytesRead } = await (await file).read(into, at, length, place.offset)
+      // After a power cut an index may be on the disk without its pixels; once seen whole they stay so.
+      place.verified ||= bytesRead === length && crc32(into.subarray(at, at + length)) === place.crc
+      return place.verified
+    },
+    async close() {
+      for (const file of files.values()) await file.then(handle => handle.close(), () => undefined)
     },
   }
 }

@@ -21,8 +21,6 @@ export interface SegmentWriter {
   finish(): Promise<void>
 }
 
-interface Waiting { records: Written[]; chunks: Uint8Array[]; bytes: number }
-
 /** Starts a segment of this process in a cache entry; `written` hears of images once they can be read. */
 export async function createSegment(folder: string, name: string, written: (batch: readonly Written[]) => void): Promise<SegmentWriter> {
   const pixels = await open(join(folder, `${name}.pixels`), 'wx')
@@ -30,49 +28,55 @@ export async function createSegment(folder: string, name: string, written: (batc
     await pixels.close()
     throw thrown
   })
-  let end = 0
-  let waiting: Waiting = { records: [], chunks: [], bytes: 0 }
-  let tail = Promise.resolve()
-
-  const write = async (batch: Waiting, at: number) => {
+  const queue = createQueue(async (records, chunks, at) => {
     try {
-      await writeAll(pixels, batch.chunks)
-      await writeAll(index, [encode(batch.records)])
+      await writeAll(pixels, chunks)
+      await writeAll(index, [encode(records)])
     } catch (thrown) {
       await pixels.truncate(at).catch(() => undefined)
       throw thrown
     }
-    written(batch.records)
-  }
-  const flush = (): Promise<void> => {
-    const batch = waiting
-    waiting = { records: [], chunks: [], bytes: 0 }
-    const at = end - batch.bytes
-    if (batch.records.length > 0) tail = tail.then(() => write(batch, at))
-    tail.catch(() => undefined)
-    return tail
-  }
-  const put = async (sample: number, width: number, height: number, bytes: Uint8Array) => {
-    const place = { segment: name, offset: end, width, height, crc: crc32(bytes), verified: false }
-    end += bytes.length
-    waiting.records.push({ sample, place })
-    waiting.chunks.push(bytes)
-    waiting.bytes += bytes.length
-    if (waiting.bytes >= FLUSH_BYTES || waiting.records.length >= FLUSH_RECORDS) await flush()
-  }
+    written(records)
+  })
   return {
-    add: (sample, { width, height, pixels: bytes }) => put(sample, width, height, bytes),
+    add: (sample, { width, height, pixels: bytes }) => queue.put(sample, { segment: name, width, height }, bytes),
     addBroken(sample, reason) {
       const text = Buffer.from(reason)
-      return put(sample, 0, text.length, text)
+      return queue.put(sample, { segment: name, width: 0, height: text.length }, text)
     },
     async finish() {
       try {
-        await flush()
+        await queue.flush()
       } finally {
         await pixels.close()
         await index.close()
       }
+    },
+  }
+}
+
+/** Gathers images and hands them over in batches, one batch after the other; after a failure no more. */
+function createQueue(write: (records: Written[], chunks: Uint8Array[], at: number) => Promise<void>) {
+  let records: Written[] = []
+  let chunks: Uint8Array[] = []
+  let [start, end] = [0, 0]
+  let tail = Promise.resolve()
+  const flush = (): Promise<void> => {
+    if (records.length > 0) {
+      const [someRecords, someChunks, at] = [records, chunks, start]
+      tail = tail.then(() => write(someRecords, someChunks, at))
+      tail.catch(() => undefined)
+      ;[records, chunks, start] = [[], [], end]
+    }
+    return tail
+  }
+  return {
+    flush,
+    async put(sample: number, shape: Pick<Place, 'segment' | 'width' | 'height'>, bytes: Uint8Array) {
+      records.push({ sample, place: { ...shape, offset: end, crc: crc32(bytes), verified: false } })
+      chunks.push(bytes)
+      end += bytes.length
+      if (end - start >= FLUSH_BYTES || records.length >= FLUSH_RECORDS) await flush()
     },
   }
 }
@@ -111,7 +115,8 @@ export async function readSegment(folder: string, name: string, from = 0): Promi
   const records: Written[] = []
   let at = 0
   for (; at + RECORD <= bytes.length; at += RECORD) {
-    const place = { segment: name, width: bytes.readUInt32LE(at + 4), height: bytes.readUInt32LE(at + 8), crc: bytes.readUInt32LE(at + 12), offset: bytes.readDoubleLE(at + 16), verified: false }
+    const [width, height, crc] = [bytes.readUInt32LE(at + 4), bytes.readUInt32LE(at + 8), bytes.readUInt32LE(at + 12)]
+    const place = { segment: name, width, height, crc, offset: bytes.readDoubleLE(at + 16), verified: false }
     if (place.offset >= 0 && place.offset + bytesOf(place) <= size) records.push({ sample: bytes.readUInt32LE(at), place })
   }
   return { records, end: from + at }

@@ -60,15 +60,10 @@ function joinBlocks(bytes: Uint8Array, view: DataView, from: number): Uint8Array
   return Buffer.concat(parts)
 }
 
-function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Array {
-  const clear = 1 << codeSize
-  const prefix = new Uint16Array(4096)
-  const suffix = new Uint8Array(4096)
-  const stack = new Uint8Array(4097)
-  for (let i = 0; i < clear; i++) suffix[i] = i
-  const out = new Uint8Array(length)
-  let [filled, width, next, previous, first, bits, held, at] = [0, codeSize + 1, clear + 2, -1, 0, 0, 0, 0]
-  while (filled < length) {
+/** Reads codes of changing width, lowest bits first. */
+function codeReader(data: Uint8Array): (width: number) => number {
+  let [held, bits, at] = [0, 0, 0]
+  return width => {
     while (bits < width) {
       if (at >= data.length) throw new BrokenImage('it is cut off')
       held |= data[at++]! << bits
@@ -77,6 +72,20 @@ function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Arr
     const code = held & ((1 << width) - 1)
     held >>>= width
     bits -= width
+    return code
+  }
+}
+
+function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Array {
+  const clear = 1 << codeSize
+  const prefix = new Uint16Array(4096)
+  const suffix = Uint8Array.from({ length: 4096 }, (_, i) => (i < clear ? i : 0))
+  const stack = new Uint8Array(4097)
+  const out = new Uint8Array(length)
+  const read = codeReader(data)
+  let [filled, width, next, previous, first] = [0, codeSize + 1, clear + 2, -1, 0]
+  while (filled < length) {
+    const code = read(width)
     if (code === clear) {
       ;[width, next, previous] = [codeSize + 1, clear + 2, -1]
       continue
@@ -84,11 +93,8 @@ function unpackLzw(data: Uint8Array, codeSize: number, length: number): Uint8Arr
     if (code === clear + 1) throw new BrokenImage('it is cut off')
     if (code > next || (previous < 0 && code >= clear)) throw new BrokenImage('it is a damaged GIF')
     let top = 0
-    let walk = code
-    if (code === next) {
-      stack[top++] = first
-      walk = previous
-    }
+    if (code === next) stack[top++] = first
+    let walk = code === next ? previous : code
     for (; walk >= clear; walk = prefix[walk]!) stack[top++] = suffix[walk]!
     first = stack[top++] = suffix[walk]!
     if (previous >= 0 && next < 4096) {
