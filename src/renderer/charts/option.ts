@@ -6,10 +6,12 @@ import { linearTicks, logRange, logTicks, niceRange } from './ticks'
 
 type Point = [number, number]
 interface Drawn { line: ChartLine; points: Point[] }
+const plotInset = { top: 8, bottom: 24 }
+const labelDistance = 12
 const dashes = { validation: [5, 3], test: [1, 3], future: [2, 3] }
 
 /** A chart model as an echarts option for a plot of the given width. */
-export function chartOption(model: ChartModel, theme: ThemeName, width: number, zoom: Zoom | null): { option: EChartsCoreOption; lowest: number } {
+export function chartOption(model: ChartModel, theme: ThemeName, width: number, height: number, zoom: Zoom | null): { option: EChartsCoreOption; lowest: number } {
   const colours = palettes[theme]
   const view = zoom ?? model.x
   const drawn = model.lines.map(line => ({ line, points: pointsOf(line, model, view, width) }))
@@ -17,14 +19,14 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
   const labelsInside = model.now !== undefined && (view.max - model.now) / (view.max - view.min) > 0.16
   const option = {
     animation: false,
-    grid: { left: 44, right: labelsInside || !drawn.some(one => one.line.endLabel) ? 18 : 74, top: 8, bottom: 24, outerBoundsMode: 'none' },
+    grid: { left: 44, right: labelsInside || !drawn.some(one => one.line.endLabel) ? 18 : 74, ...plotInset, outerBoundsMode: 'none' },
     xAxis: { type: 'value', min: view.min, max: view.max, ...axisLook(colours), axisLine: { show: true, onZero: false, lineStyle: { color: colours['chart-axis'] } }, splitLine: { show: false }, ...ticks(linearTicks(view.min, view.max, model.x.whole), model.x.format, colours), axisTick: { show: true, length: 3, lineStyle: { color: colours['chart-axis'] }, customValues: linearTicks(view.min, view.max, model.x.whole) } },
     yAxis: [
       { type: 'value', min: yMin, max: yMax, ...axisLook(colours), ...yTicks(model, yMin, yMax, colours) },
       { type: 'value', min: 0, max: 1, show: false },
     ],
     tooltip: { trigger: 'axis', confine: true, transitionDuration: 0, axisPointer: { type: 'line', snap: true, lineStyle: { color: colours['text-3'], width: 1, type: 'solid' }, label: { show: false } } },
-    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, colours), ...noteSeries(model, colours), labelSeries(drawn, colours), ...markSeries(model, colours)],
+    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, colours), ...noteSeries(model, colours), labelSeries(drawn, colours, yMin, yMax, height), ...markSeries(model, colours)],
   }
   return { option, lowest: yMin }
 }
@@ -59,7 +61,8 @@ function ticks(values: number[], format: (value: number) => string, colours: Pal
 }
 
 function yTicks(model: ChartModel, min: number, max: number, colours: Palette) {
-  const values = model.y.log ? logTicks(min, max) : linearTicks(min, max, false)
+  const empty = model.lines.every(line => line.length === 0)
+  const values = empty ? [] : model.y.log ? logTicks(min, max) : linearTicks(min, max, false)
   const format = (value: number) => model.y.format(model.y.log ? Number((10 ** value).toPrecision(6)) : value)
   return { axisTick: { show: false, customValues: values }, ...ticks(values, format, colours) }
 }
@@ -86,15 +89,32 @@ function lineSeries({ line, points }: Drawn, index: number, colours: Palette) {
   }
 }
 
+/** Places in ascending order at least a distance apart, as near to where they want to be as that allows. */
+function pushApart(wanted: number[], distance: number): number[] {
+  const placed = [...wanted]
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!)
+  for (let k = 1; k < order.length; k++) {
+    const [above, below] = [order[k - 1]!, order[k]!]
+    const lack = distance - (placed[below]! - placed[above]!)
+    if (lack <= 0) continue
+    placed[below]! += lack / (k === 1 ? 2 : 1)
+    if (k === 1) placed[above]! -= lack / 2
+  }
+  return placed
+}
+
 /** Last values stand right of the newest point of all lines, in their line's colour, pushed apart. */
-function labelSeries(drawn: Drawn[], colours: Palette) {
+function labelSeries(drawn: Drawn[], colours: Palette, yMin: number, yMax: number, height: number) {
   const labelled = drawn.filter(one => one.line.endLabel && one.points.length > 0)
   const x = Math.max(...labelled.map(one => one.points.at(-1)?.[0] ?? 0))
+  const plotHeight = Math.max(1, height - plotInset.top - plotInset.bottom)
+  const wanted = labelled.map(({ line, points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight - (line.labelLift ?? 0))
+  const placed = pushApart(wanted, labelDistance)
   return {
-    id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, labelLayout: { moveOverlap: 'shiftY' },
-    data: labelled.map(({ line, points }) => ({
+    id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, itemStyle: { opacity: 1 },
+    data: labelled.map(({ line, points }, i) => ({
       value: [x, points.at(-1)?.[1] ?? 0],
-      label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, -(line.labelLift ?? 0)], fontFamily: shape['font-ui'] },
+      label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, placed[i]! - wanted[i]! - (line.labelLift ?? 0)], fontFamily: shape['font-ui'] },
     })),
   }
 }

@@ -24,7 +24,7 @@ export function niceRange(min: number, max: number, fromZero: boolean): [number,
 
 /** 1-2-5 ticks of a logarithmic axis, thinned to about six; values and ends are given as logarithms. */
 export function logTicks(min: number, max: number): number[] {
-  const factors = max - min > 4 ? [1] : max - min > 2 ? [1, 3] : [1, 2, 5]
+  const factors = max - min > 4 ? [1] : max - min > 2 ? [1, 3] : max - min > 0.7 ? [1, 2, 5] : [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 7]
   const ticks: number[] = []
   for (let power = Math.floor(min); power <= Math.ceil(max); power++) {
     for (const factor of factors) {
@@ -36,7 +36,7 @@ export function logTicks(min: number, max: number): number[] {
 }
 
 export function logRange(min: number, max: number): [number, number] {
-  const around = [1, 2, 3, 5, 10]
+  const around = [1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 7, 10]
   const power = 10 ** Math.floor(Math.log10(min))
   const low = power * (around.filter(factor => factor * power <= min).at(-1) ?? 1)
   const topPower = 10 ** Math.floor(Math.log10(max))

@@ -13,7 +13,7 @@ export function describeEvent(event: RunEvent): EventLine {
     case 'phase': return { step: null, text: event.message ? sentence(event.message) : phaseWords[event.phase], tone: 'plain' }
     case 'step': return { step: event.step, text: `Loss ${event.loss.toFixed(3)}, learning rate ${plainNumber(event.learningRate)}`, tone: 'plain' }
     case 'evaluated': return { step: event.step, text: evaluated(event), tone: 'plain' }
-    case 'checkpoint': return { step: event.step, text: `Saved checkpoint${event.best ? ', best so far' : ''}, ${bytes(event.sizeBytes)}`, tone: 'plain' }
+    case 'checkpoint': return { step: event.step, text: `Saved checkpoint${event.best ? ', best' : ''}, ${bytes(event.sizeBytes)}`, tone: 'plain' }
     case 'notice': return { step: null, text: event.message, tone: event.level === 'error' ? 'error' : event.level === 'warning' ? 'warn' : 'plain' }
     case 'finished': return { step: event.step, text: 'Finished', tone: 'plain' }
     case 'stopped': return { step: event.step, text: 'Stopped and saved', tone: 'plain' }

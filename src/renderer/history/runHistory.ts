@@ -43,7 +43,10 @@ export class RunHistory {
   }
 
   private addLine(event: Exclude<RunEvent, { event: 'step' }>): void {
-    this.lines.push(event)
+    const before = this.lines.at(-1)
+    // Progress within a phase replaces the line before it.
+    if (event.event === 'phase' && before?.event === 'phase' && before.phase === event.phase) this.lines[this.lines.length - 1] = event
+    else this.lines.push(event)
     switch (event.event) {
       case 'started': this.begin(event); break
       case 'phase': this.enter(event); break
@@ -57,7 +60,7 @@ export class RunHistory {
   private begin(event: Of<'started'>): void {
     this.started = event
     this.ending = null
-    this.phases = []
+    this.phases.push({ name: 'train', startedAt: event.time, message: '', done: null, total: null })
     const kept = firstAtLeast(this.columns.step.values, this.columns.step.length, event.step + 1)
     this.elapsed = kept > 0 ? this.columns.elapsed.values[kept - 1] ?? 0 : 0
     for (const name of columnNames) this.columns[name].cut(kept)
@@ -66,6 +69,9 @@ export class RunHistory {
   }
 
   private enter(event: Of<'phase'>): void {
+    // Preparing again after training began is the start of another session.
+    const training = this.phases.some(phase => phase.name === 'train')
+    if (training && (event.phase === 'prepare' || event.phase === 'data')) this.phases = []
     const current = this.phases.find(phase => phase.name === event.phase)
     if (current) Object.assign(current, { message: event.message, done: event.done, total: event.total })
     else this.phases.push({ name: event.phase, startedAt: event.time, message: event.message, done: event.done, total: event.total })
