@@ -5,12 +5,14 @@ import type { Reply } from './contract/wire'
 const CALL = 'engram:call'
 const SUBSCRIBE = 'engram:subscribe'
 
+let feeds = 0
+
 /** All that the page can reach: one request, one subscription. Main parses whatever passes. */
 const bridge = {
   invoke: (path: string, input: unknown): Promise<Reply> => ipcRenderer.invoke(CALL, path, input) as Promise<Reply>,
   /** Ports cannot cross the bridge as values: the page gets its end as a window message that carries the returned id. */
   subscribe(path: string, input: unknown): string {
-    const id = crypto.randomUUID()
+    const id = `feed-${++feeds}`
     const { port1, port2 } = new MessageChannel()
     ipcRenderer.postMessage(SUBSCRIBE, { path, input }, [port2])
     window.postMessage({ engramFeed: id }, '*', [port1])
