@@ -33,7 +33,11 @@ export function textFile(name: string, text: string): OutFile {
   const bytes = new TextEncoder().encode(text)
   return { name, size: bytes.byteLength, async* chunks() { yield bytes } }
 }
-export const jsonFile = (name: string, value: unknown): OutFile => textFile(name, `${JSON.stringify(value, null, 2)}\n`)
+export const jsonFile = (name: string, value: unknown): OutFile => textFile(name, `${withFloats(JSON.stringify(value, null, 2))}\n`)
+
+/** transformers refuses a whole number where a configuration field is a float, and JavaScript writes 1.0 as 1. */
+const floatFields = /("(?:\w+_(?:prob|range|eps|value|rate|dropout|factor)|dropout)": -?\d+)(?=,?$)/gm
+const withFloats = (json: string): string => json.replace(floatFields, '$1.0')
 
 /** A file's bytes in one piece, for small ones and for tests. */
 export async function collect(file: OutFile): Promise<Uint8Array> {

@@ -104,7 +104,8 @@ function timmModel(config: TimmConfig, naming: Naming, stored: TensorStore, file
   const labels = config.label_names
   return {
     format: naming.format === 'timm' ? 'timm' : 'augreg-npz', architecture: config.architecture, naming, shape,
-    mean: cfg.mean ?? usual.mean, std: cfg.std ?? usual.std, config, preprocessor: null, notices: [],
+    mean: cfg.mean ?? usual.mean, std: cfg.std ?? usual.std, config, preprocessor: null,
+    notices: shape.distillationToken && shape.classes === 0 ? ['timm averages class and distillation token where there is no head; Engram\'s features are the class token alone.'] : [],
     classes: labels && shape.classes > 0 ? named(shape.classes, i => Array.isArray(labels) ? labels[i] : labels[i]) : null,
   }
 }
