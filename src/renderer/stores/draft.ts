@@ -1,14 +1,13 @@
 import type { ErrorValue } from '@contract/errors'
-import type { Notice, PlanReport } from '@contract/plan'
+import type { Notice } from '@contract/plan'
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef, watch } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { api, errorValue } from '../api'
 import { getAt, isObject, same, setAt, type Json, type JsonObject } from '../lib/path'
 import { persisted } from '../lib/persisted'
 import type { Field } from '../forms/schema'
 import { useCatalog } from './catalog'
-
-const planDelayMs = 150
+import { usePlan } from './usePlan'
 
 /** The recipe being written. It holds only what was chosen; everything else is its default. */
 export const useDraft = defineStore('draft', () => {
@@ -17,8 +16,7 @@ export const useDraft = defineStore('draft', () => {
   const origin = persisted<string>('draft.origin', '')
   /** Fields of methods that were left, so that coming back finds them. */
   const leftMethods = persisted<Record<string, JsonObject>>('draft.methods', {})
-  const plan = shallowRef<PlanReport | null>(null)
-  const planError = shallowRef<ErrorValue | null>(null)
+  const { plan, planError } = usePlan(recipe)
   const startError = shallowRef<ErrorValue | null>(null)
   const starting = ref(false)
 
@@ -46,25 +44,6 @@ export const useDraft = defineStore('draft', () => {
     startError.value = null
   }
 
-  let asked = 0
-  async function askPlan(): Promise<void> {
-    const mine = ++asked
-    try {
-      const answer = await api.runs.plan(recipe.value)
-      if (mine !== asked) return
-      plan.value = answer
-      planError.value = null
-    } catch (thrown) {
-      if (mine === asked) planError.value = errorValue(thrown)
-    }
-  }
-
-  let timer: ReturnType<typeof setTimeout> | undefined
-  watch(recipe, () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => void askPlan(), planDelayMs)
-  }, { deep: true, immediate: true })
-
   async function start(): Promise<string | undefined> {
     starting.value = true
     try {
@@ -81,5 +60,5 @@ export const useDraft = defineStore('draft', () => {
   }
 
   const notice = (path: string): Notice | undefined => plan.value?.notices.find(one => one.field === path)
-  return { recipe, origin, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, askPlan, start, notice }
+  return { recipe, origin, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
 })

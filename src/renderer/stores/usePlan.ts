@@ -1,0 +1,33 @@
+import type { ErrorValue } from '@contract/errors'
+import type { PlanReport } from '@contract/plan'
+import { shallowRef, watch, type Ref } from 'vue'
+import { api, errorValue } from '../api'
+import type { JsonObject } from '../lib/path'
+
+const delayMs = 150
+
+/** What a recipe would train and cost, asked again whenever it changes; an answer to an older question is dropped. */
+export function usePlan(recipe: Ref<JsonObject>) {
+  const plan = shallowRef<PlanReport | null>(null)
+  const planError = shallowRef<ErrorValue | null>(null)
+  let asked = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+
+  async function ask(): Promise<void> {
+    const mine = ++asked
+    try {
+      const answer = await api.runs.plan(recipe.value)
+      if (mine !== asked) return
+      plan.value = answer
+      planError.value = null
+    } catch (thrown) {
+      if (mine === asked) planError.value = errorValue(thrown)
+    }
+  }
+
+  watch(recipe, () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void ask(), delayMs)
+  }, { deep: true, immediate: true })
+  return { plan, planError }
+}
