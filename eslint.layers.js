@@ -6,7 +6,7 @@ const MAIN = 'src/main'
 const WINDOW_LIBRARIES = ['vue', 'vue-router', 'pinia', 'naive-ui', 'echarts', '@lucide/vue', '@fontsource-variable', 'zod']
 // Errors are the one thing of the contract that the engine makes rather than describes.
 const ENGINE = ['type:contract', 'contract/errors', 'npm:zod']
-const READERS = ['npm:@napi-rs/image', 'npm:fflate', 'npm:hyparquet']
+const STORE = ['contract', 'engine/data', 'type:engine/io', 'node', 'npm:zod']
 
 /**
  * folder -> what its files may import: folders below src/main (`type:` for types alone), `node` for Node's own modules,
@@ -18,9 +18,9 @@ const layers = {
   [`${MAIN}/engine/tf.ts`]: [...ENGINE, 'npm:@tensorflow/tfjs'],
   // Where the methods' own settings join the contract's document.
   [`${MAIN}/engine/recipe.ts`]: [...ENGINE, 'engine', 'contract'],
-  [`${MAIN}/engine/data`]: [...ENGINE, 'engine', ...READERS],
-  [`${MAIN}/engine/io`]: [...ENGINE, 'engine', ...READERS],
-  [`${MAIN}/store`]: ['contract', 'engine/data', 'type:engine/io', 'node', 'npm:zod', 'npm:libsql', 'npm:yauzl'],
+  [`${MAIN}/engine/io`]: [...ENGINE, 'engine', 'npm:fflate'],
+  [`${MAIN}/store`]: [...STORE, 'npm:libsql'],
+  [`${MAIN}/store/data`]: [...STORE, 'store', 'npm:@napi-rs/image', 'npm:hyparquet', 'npm:yauzl'],
   [`${MAIN}/worker`]: ['engine', 'contract', 'store', 'node', 'npm:zod', 'npm:@tensorflow/tfjs-node-gpu'],
   [`${MAIN}/services`]: ['store', 'engine', 'worker/host', 'type:worker', 'contract', 'node', 'npm:zod'],
   [`${MAIN}/ipc`]: ['contract', 'services', 'npm:zod', 'npm:electron'],

@@ -39,19 +39,17 @@ export async function initialValues(tuning: Tuning, seed: number, read: ReadTens
   const flat = new Float32Array(trainableCount(tuning))
   let at = 0
   for (const slot of tuning.slots) {
-    flat.set(await initialValue(slot, seed, read, tuning), at)
+    flat.set(await initialValue(slot, seed, read), at)
     at += count(slot.shape)
   }
   return flat
 }
 
-async function initialValue(slot: Slot, seed: number, read: ReadTensor, tuning: Tuning): Promise<Float32Array> {
+async function initialValue(slot: Slot, seed: number, read: ReadTensor): Promise<Float32Array> {
   const random = createRandom(seed, 'init', slot.name), size = count(slot.shape)
   if (slot.kind === 'head') return slot.tensor === 'weight' ? Float32Array.from({ length: size }, () => truncatedNormal(random.normal) * 0.02) : new Float32Array(size)
   if (slot.kind === 'own' || !slot.param) return read(slot.name)
-  const site = tuning.sites.find(s => s.name === slot.site)!
-  const own = new Map(await Promise.all(Object.keys(site.tensors).map(async t => [t, await read(tensorName(site.name, t))] as const)))
-  return slot.param.init(size, { random, base: tensor => own.get(tensor)! })
+  return slot.param.init(size, { random, base: tensor => read(tensorName(slot.site, tensor)) })
 }
 
 /** Within two deviations, as timm initialises heads. */

@@ -5,8 +5,8 @@ import type { Tensor } from '../tf'
 
 /** A tensor that a method adds at a site. */
 export interface Param { shape: readonly number[]; init: Init }
-export interface InitContext { random: Random; /** a frozen tensor of the same site */ base(tensor: string): Float32Array }
-export type Init = (size: number, context: InitContext) => Float32Array
+export interface InitContext { random: Random; /** a frozen tensor of the same site */ base(tensor: string): Promise<Float32Array> }
+export type Init = (size: number, context: InitContext) => Float32Array | Promise<Float32Array>
 
 export const zeros: Init = size => new Float32Array(size)
 export const ones: Init = size => new Float32Array(size).fill(1)

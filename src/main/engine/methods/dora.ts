@@ -9,8 +9,8 @@ import { loraLayout } from '../io/peft/lora'
 const config = z.strictObject(loraFields)
 
 /** m starts at the norm of each row of W, so that the layer starts as the frozen one. */
-const rowNorms: Init = (size, { base }) => {
-  const w = base('weight'), inn = w.length / size
+const rowNorms: Init = async (size, { base }) => {
+  const w = await base('weight'), inn = w.length / size
   return Float32Array.from({ length: size }, (_, j) => Math.hypot(...w.subarray(j * inn, (j + 1) * inn)))
 }
 const norms = (v: Tensor): Tensor => tf.sqrt(tf.sum(tf.square(v), 1))

@@ -17,16 +17,24 @@ export async function openRunData(request: DataRequest, ctx: JobContext): Promis
   try {
     checkSame(request, source.classes, source.fingerprint)
     const paths = workspacePaths(request.workspace), stop = new AbortController()
-    return await prepareData(source, makeSplits(source, request.choice), request.preprocessing.view, {
+    const prepared = await prepareData(source, makeSplits(source, request.choice), request.preprocessing.view, {
       cacheDir: paths.cache, limitBytes: openSettings(paths.settings).get().cacheLimitBytes, augment: request.augment, signal: stop.signal,
       onProgress({ done, total }) {
         if (ctx.stopRequested()) stop.abort()
         ctx.progress('data', done, total, 'Decoding images')
       },
     })
+    return inOrderOf(request.expected.classes, prepared)
   } finally {
     await source.close()
   }
+}
+
+/** Other data may list the same classes in another order; labels are numbers of the run's classes. */
+function inOrderOf(classes: readonly string[], data: PreparedData): PreparedData {
+  if (data.classes.every((name, i) => classes[i] === name)) return data
+  const renumbered = (split: PreparedData['test']) => ({ ...split, labels: split.labels.map(label => classes.indexOf(data.classes[label]!)) })
+  return { ...data, classes, train: renumbered(data.train), validation: renumbered(data.validation), test: renumbered(data.test) }
 }
 
 function checkSame({ path, expected }: DataRequest, classes: readonly string[], fingerprint: string): void {
