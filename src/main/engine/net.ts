@@ -1,8 +1,8 @@
-import type { Hooks, Layer } from './methods/define'
+import type { Coupling, Hooks, Layer } from './methods/define'
 import { addBias, scaleColumns, scaleRows } from './methods/rows'
 import { linear, normalize } from './nn/ops'
 import { magnitudeGain, weightGain } from './san/gains'
-import { createPropagator, type Propagated, type Propagator } from './san/propagate'
+import { createPropagator, type GainSource, type Propagated, type Propagator } from './san/propagate'
 import { tensorName, type Site } from './sites'
 import { statelessUniform, tf, type Tensor } from './tf'
 import type { Tuning } from './tuning'
@@ -33,127 +33,152 @@ export interface Pass {
 export const evaluation = (heads: number, values: Pass['values'], buffers: Pass['buffers']): Pass =>
   ({ training: false, seed: [0, 0], dropPath: 0, dropout: 0, heads, values, buffers })
 
-export interface TunedNet extends Net {
-  propagator: Propagator | null
-  /** The site's weights with method and propagated scales absorbed: what a merged export holds. */
-  merged(site: string): { weight: Tensor; bias: Tensor | null }
-}
-
 /** frozen: the backbone's tensors by `site.tensor`; those that are trained may be missing. */
-export function createNet(frozen: ReadonlyMap<string, Tensor>, tuning: Tuning | null, sites: readonly Site[], pass: Pass): TunedNet {
-  const table = new Map(sites.map(site => [site.name, site]))
-  const hooksBySite = new Map<string, Hooks>()
-  let draws = 0
+export const createNet = (frozen: ReadonlyMap<string, Tensor>, tuning: Tuning | null, sites: readonly Site[], pass: Pass): TunedNet =>
+  new TunedNet(frozen, tuning, new Map(sites.map(site => [site.name, site])), pass)
 
-  const optional = (site: string, tensor: string): Tensor | null => {
-    const name = tensorName(site, tensor)
-    return pass.values.get(name) ?? frozen.get(name) ?? null
-  }
-  const tensor = (site: string, name: string): Tensor => {
-    const found = optional(site, name)
-    if (!found) throw new Error(`No tensor ${name} at site ${site}.`)
-    return found
-  }
-  const original = (site: string, name: string): Tensor => frozen.get(tensorName(site, name)) ?? tensor(site, name)
+/** A backbone's layers with a method's hooks and SAN's scales on them, for one pass. */
+export class TunedNet implements Net {
+  readonly propagator: Propagator | null
+  private readonly coupling: Coupling<never> | null
+  private readonly hooksBySite = new Map<string, Hooks>()
+  private draws = 0
 
-  function hooksOf(name: string): Hooks | null {
-    if (!tuning?.method.hooks || !tuning.selected.has(name)) return null
-    const before = hooksBySite.get(name)
-    if (before) return before
-    const hooks = tuning.method.hooks(valuesAt(name), { site: table.get(name)!, config: tuning.config })
-    hooksBySite.set(name, hooks)
-    return hooks
-  }
-  function valuesAt(site: string): Record<string, Tensor> {
-    const slots = tuning!.slots.filter(slot => slot.site === site)
-    return Object.fromEntries(slots.map(slot => [slot.tensor, pass.values.get(slot.name)!]))
+  constructor(
+    private readonly frozen: ReadonlyMap<string, Tensor>, private readonly tuning: Tuning | null,
+    private readonly table: ReadonlyMap<string, Site>, private readonly pass: Pass,
+  ) {
+    this.coupling = tuning && !('never' in tuning.method.san) ? tuning.method.san : null
+    this.propagator = tuning?.san ? createPropagator(tuning.san, this.gainSource(), site => table.get(site)!.in) : null
   }
 
-  const uniform = (shape: number[]) => statelessUniform(shape, [(pass.seed[0] + 0x9e3779b1 * ++draws) | 0, pass.seed[1]])
-  function drop(x: Tensor, rate: number, shape: number[]): Tensor {
-    if (!pass.training || rate === 0) return x
-    const kept = tf.floor(tf.add(uniform(shape), 1 - rate))
-    return tf.mul(x, tf.div(kept, 1 - rate))
+  linear(name: string, x: Tensor): Tensor {
+    const propagated = this.propagator?.into(name) ?? nothing
+    // what is only needed inside goes at once; gradients keep what they need themselves
+    const { y, gain } = tf.tidy(() => this.adapted(name, x, propagated) as never) as Adapted
+    if (gain) this.propagator?.observe(name, gain)
+    return y
   }
 
-  function gainFromValues(name: string, kind: 'own' | 'weight' | 'magnitude'): Tensor {
-    const site = table.get(name)!, { method, config } = tuning!
-    if (kind === 'own') {
-      if ('never' in method.san || !method.san.gain) throw new Error(`${method.id} has no gain of its own.`)
-      return method.san.gain(valuesAt(name), { site, config, frozen: t => original(name, t) })
-    }
-    const before = original(name, 'weight')
-    const after = hooksOf(name)?.affine(before, optional(name, 'bias')).w ?? tensor(name, 'weight')
-    return kind === 'weight' ? weightGain(after, before) : magnitudeGain(after, before)
+  norm(name: string, x: Tensor, epsilon: number): Tensor {
+    return tf.tidy(() => {
+      const { w, b } = this.layer(name), own = this.hooksOf(name)?.affine(w, b) ?? { w, b }
+      return addBias(tf.mul(normalize(x, epsilon), own.w), own.b)
+    })
   }
 
-  const propagator = tuning?.san
-    ? createPropagator(tuning.san, {
-      training: pass.training, heads: pass.heads, fromValues: gainFromValues,
-      buffer: site => pass.buffers.get(tensorName(site, 'san_gamma'))!,
-      value: slot => pass.values.get(slot)!,
-    }, site => table.get(site)!.in)
-    : null
-  const coupling = tuning && !('never' in tuning.method.san) ? tuning.method.san : null
-  const nothing: Propagated = { columns: null, rows: null }
+  weight(name: string): Tensor {
+    return this.layer(name).w
+  }
+
+  residual(x: Tensor, branch: Tensor, position: number): Tensor {
+    return tf.add(x, this.drop(branch, this.pass.dropPath * position, [x.shape[0]!, ...x.shape.slice(1).map(() => 1)]))
+  }
+
+  dropout(x: Tensor): Tensor {
+    return this.drop(x, this.pass.dropout, x.shape)
+  }
+
+  /** The site's weights with method and propagated scales absorbed: what a merged export holds. */
+  merged(name: string): { weight: Tensor; bias: Tensor | null } {
+    const { columns, rows } = this.propagator?.into(name) ?? nothing
+    const hooks = this.hooksOf(name), { w, b } = this.layer(name)
+    const around = this.around(hooks, { columns, rows })
+    const { w: after, b: bias } = hooks?.affine(scaledWeight(w, around.columns ? null : columns, around.rows ? null : rows), b)
+      ?? { w: scaledWeight(w, columns, rows), b }
+    return { weight: scaledWeight(after, around.columns, around.rows), bias }
+  }
 
   /** The layer's output, and its measured gain where SAN asks for one. */
-  function adapted(name: string, x: Tensor, { columns, rows }: Propagated): { y: Tensor; gain: Tensor | null } {
-    const hooks = hooksOf(name), w = tensor(name, 'weight'), b = optional(name, 'bias')
-    const wholeColumns = columns && hooks && coupling?.columns === 'whole', wholeRows = rows && hooks && coupling?.rows === 'whole'
-    const baseColumns = wholeColumns ? null : columns, baseRows = wholeRows ? null : rows
+  private adapted(name: string, x: Tensor, propagated: Propagated): Adapted {
+    const hooks = this.hooksOf(name), { w, b } = this.layer(name)
+    const around = this.around(hooks, propagated)
+    const inner = { columns: around.columns ? null : propagated.columns, rows: around.rows ? null : propagated.rows }
     let base: Tensor | null = null
     const layer: Layer = {
       linear: t => {
-        const y = linear(baseColumns ? tf.mul(t, baseColumns) : t, w)
-        base = baseRows ? tf.mul(y, baseRows) : y
+        const y = linear(inner.columns ? tf.mul(t, inner.columns) : t, w)
+        base = inner.rows ? tf.mul(y, inner.rows) : y
         return base
       },
-      weight: () => scaledWeight(w, baseColumns, baseRows),
-      bias: wholeRows ? null : b,
-      dropout: (t, rate) => drop(t, rate, t.shape),
+      weight: () => scaledWeight(w, inner.columns, inner.rows),
+      bias: around.rows ? null : b,
+      dropout: (t, rate) => this.drop(t, rate, t.shape),
     }
-    const input = wholeColumns ? tf.mul(x, columns) : x
-    let y = hooks ? (hooks.forward?.(input, layer) ?? throughWeights(hooks, input, layer)) : addBias(layer.linear(input), layer.bias)
+    const input = around.columns ? tf.mul(x, around.columns) : x
+    const y = hooks ? (hooks.forward?.(input, layer) ?? throughWeights(hooks, input, layer)) : addBias(layer.linear(input), layer.bias)
     let gain: Tensor | null = null
-    if (propagator?.observes(name)) {
-      const before = addBias(base ?? layer.linear(input), wholeRows ? null : frozen.get(tensorName(name, 'bias')) ?? layer.bias)
-      gain = propagator.pooled(before, tf.sub(y, before))
+    if (this.propagator?.observes(name)) {
+      const before = addBias(base ?? layer.linear(input), around.rows ? null : this.frozen.get(tensorName(name, 'bias')) ?? layer.bias)
+      gain = this.propagator.pooled(before, tf.sub(y, before))
     }
-    if (wholeRows) y = addBias(tf.mul(y, rows), b)
-    return { y, gain }
+    return { y: around.rows ? addBias(tf.mul(y, around.rows), b) : y, gain }
   }
 
-  return {
-    propagator,
-    linear(name, x) {
-      const propagated = propagator?.into(name) ?? nothing
-      // what is only needed inside goes at once; gradients keep what they need themselves
-      const { y, gain } = tf.tidy(() => adapted(name, x, propagated) as never) as ReturnType<typeof adapted>
-      if (gain) propagator?.observe(name, gain)
-      return y
-    },
-    norm: (name, x, epsilon) => tf.tidy(() => {
-      const w = tensor(name, 'weight'), b = optional(name, 'bias')
-      const own = hooksOf(name)?.affine(w, b) ?? { w, b }
-      return addBias(tf.mul(normalize(x, epsilon), own.w), own.b)
-    }),
-    weight: name => tensor(name, 'weight'),
-    residual(x, branch, position) {
-      const shape = [x.shape[0]!, ...x.shape.slice(1).map(() => 1)]
-      return tf.add(x, drop(branch, pass.dropPath * position, shape))
-    },
-    dropout: x => drop(x, pass.dropout, x.shape),
-    merged(name) {
-      const { columns, rows } = propagator?.into(name) ?? nothing
-      const hooks = hooksOf(name), w = tensor(name, 'weight'), b = optional(name, 'bias')
-      const whole = (axis: 'columns' | 'rows') => hooks && coupling?.[axis] === 'whole'
-      const before = scaledWeight(w, whole('columns') ? null : columns, whole('rows') ? null : rows)
-      const { w: after, b: bias } = hooks?.affine(before, b) ?? { w: before, b }
-      return { weight: scaledWeight(after, whole('columns') ? columns : null, whole('rows') ? rows : null), bias }
-    },
+  /** The scales that act on the whole adapted layer, and not on its frozen base. */
+  private around(hooks: Hooks | null, { columns, rows }: Propagated): Propagated {
+    const whole = (axis: 'columns' | 'rows') => hooks !== null && this.coupling?.[axis] === 'whole'
+    return { columns: whole('columns') ? columns : null, rows: whole('rows') ? rows : null }
+  }
+
+  private layer(site: string): { w: Tensor; b: Tensor | null } {
+    return { w: this.tensor(site, 'weight'), b: this.find(site, 'bias') }
+  }
+  private find(site: string, tensor: string): Tensor | null {
+    const name = tensorName(site, tensor)
+    return this.pass.values.get(name) ?? this.frozen.get(name) ?? null
+  }
+  private tensor(site: string, tensor: string): Tensor {
+    const found = this.find(site, tensor)
+    if (!found) throw new Error(`No tensor ${tensor} at site ${site}.`)
+    return found
+  }
+  private original(site: string, tensor: string): Tensor {
+    return this.frozen.get(tensorName(site, tensor)) ?? this.tensor(site, tensor)
+  }
+
+  private hooksOf(name: string): Hooks | null {
+    if (!this.tuning?.method.hooks || !this.tuning.selected.has(name)) return null
+    const before = this.hooksBySite.get(name)
+    if (before) return before
+    const hooks = this.tuning.method.hooks(this.valuesAt(name), { site: this.table.get(name)!, config: this.tuning.config })
+    this.hooksBySite.set(name, hooks)
+    return hooks
+  }
+  private valuesAt(site: string): Record<string, Tensor> {
+    const slots = this.tuning!.slots.filter(slot => slot.site === site)
+    return Object.fromEntries(slots.map(slot => [slot.tensor, this.pass.values.get(slot.name)!]))
+  }
+
+  private drop(x: Tensor, rate: number, shape: number[]): Tensor {
+    if (!this.pass.training || rate === 0) return x
+    const seed: [number, number] = [(this.pass.seed[0] + 0x9e3779b1 * ++this.draws) | 0, this.pass.seed[1]]
+    const kept = tf.floor(tf.add(statelessUniform(shape, seed), 1 - rate))
+    return tf.mul(x, tf.div(kept, 1 - rate))
+  }
+
+  private gainSource(): GainSource {
+    return {
+      training: this.pass.training, heads: this.pass.heads,
+      fromValues: (name, kind) => this.gainFromValues(name, kind),
+      buffer: site => this.pass.buffers.get(tensorName(site, 'san_gamma'))!,
+      value: slot => this.pass.values.get(slot)!,
+    }
+  }
+  private gainFromValues(name: string, kind: 'own' | 'weight' | 'magnitude'): Tensor {
+    const { method, config } = this.tuning!
+    if (kind === 'own') {
+      if ('never' in method.san || !method.san.gain) throw new Error(`${method.id} has no gain of its own.`)
+      return method.san.gain(this.valuesAt(name), { site: this.table.get(name)!, config, frozen: t => this.original(name, t) })
+    }
+    const before = this.original(name, 'weight')
+    const after = this.hooksOf(name)?.affine(before, this.find(name, 'bias')).w ?? this.tensor(name, 'weight')
+    return kind === 'weight' ? weightGain(after, before) : magnitudeGain(after, before)
   }
 }
+
+interface Adapted { y: Tensor; gain: Tensor | null }
+const nothing: Propagated = { columns: null, rows: null }
 
 /** diag(rows) W diag(columns). A scale per sample cannot be in a weight and is left out. */
 function scaledWeight(w: Tensor, columns: Tensor | null, rows: Tensor | null): Tensor {

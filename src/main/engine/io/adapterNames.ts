@@ -30,13 +30,26 @@ export function layersOf(shape: VitShape, naming: Naming): Layers {
 export const targets = (wanted: string | readonly string[], path: string): boolean =>
   typeof wanted === 'string' ? regex(wanted).test(path) : wanted.some(name => path === name || path.endsWith(`.${name}`))
 
+/** Layers of timm without weights whose names end like those of others. */
+const timmDecoys = ['patch_embed.norm', 'blocks.0.attn.norm', 'blocks.0.mlp.norm']
+
 /** The shortest end of each path that means no layer outside `chosen`: what a person would write into target_modules. */
-export function shortNames(chosen: readonly string[], all: readonly string[]): Map<string, string> {
-  const set = new Set(chosen)
+export function shortNames(chosen: readonly string[], modules: readonly string[], naming: Naming): Map<string, string> {
+  const set = new Set(chosen), all = naming.format === 'transformers' ? modules : [...modules, ...timmDecoys]
   return new Map(chosen.map(path => {
     const parts = path.split('.')
     const ends = parts.map((_, i) => parts.slice(parts.length - 1 - i).join('.'))
     const name = ends.find(end => !/^\d/.test(end) && all.every(other => set.has(other) || !targets([end], other)))
     return [path, name ?? path]
   }))
+}
+
+/** target_modules that mean exactly `names`: a list, or where an end means too much an expression. */
+export function targetModules(names: ReadonlyMap<string, string>, naming: Naming): string[] | string {
+  const list = [...new Set(names.values())].sort()
+  const wide = naming.format === 'transformers' ? [] : list.filter(name => timmDecoys.some(decoy => targets([name], decoy)))
+  if (wide.length === 0) return list
+  const escaped = (name: string) => name.replaceAll('.', '\\.')
+  const ends = list.filter(name => !wide.includes(name)).map(escaped)
+  return [...(ends.length > 0 ? [`(.*\\.)?(${ends.join('|')})`] : []), ...wide.map(escaped)].join('|')
 }

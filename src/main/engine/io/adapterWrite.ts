@@ -3,7 +3,7 @@ import type { VitShape } from '../../contract/model'
 import { sites as vitSites } from '../backbones/vit'
 import type { Method, PeftLayer } from '../methods/define'
 import type { Site } from '../sites'
-import { ROOT, shortNames } from './adapterNames'
+import { ROOT, shortNames, targetModules } from './adapterNames'
 import { jsonFile, type OutFile } from './bytes'
 import type { Preprocessing } from './exportConfig'
 import { expressHead, type Expressed } from './express'
@@ -74,7 +74,7 @@ const headSites = (shape: VitShape): Site[] => vitSites(shape).filter(site => si
 
 function peftAdapter(opened: OpenedModel, source: AdapterSource, { shape, naming }: Pick<Expressed, 'shape' | 'naming'>, layers: readonly Layer[], changed: ReadonlyMap<string, Float32Array>): AdapterFiles {
   const { modules, places } = keyMap(shape, naming)
-  const names = shortNames(layers.map(layer => layer.path), modules.map(module => module.path))
+  const names = shortNames(layers.map(layer => layer.path), modules.map(module => module.path), naming)
   const heads = modules.filter(module => module.sites.some(site => site.role === 'head')).map(module => module.path)
   const tensors = layers.flatMap(({ path, tensors }) => Object.entries(tensors).map(([suffix, tensor]): TensorToWrite => ({ name: `${ROOT}${path}.${suffix}`, dtype: 'F32', ...tensor })))
   for (const site of headSites(shape)) for (const [tensor, dims] of Object.entries(site.tensors)) {
@@ -84,7 +84,7 @@ function peftAdapter(opened: OpenedModel, source: AdapterSource, { shape, naming
   const own = source.method.peft!, feedforward = layers.filter(layer => layer.feedforward)
   const config = {
     peft_type: own.type, task_type: null, auto_mapping: autoMapping(naming), base_model_name_or_path: source.base ?? opened.name, revision: null, inference_mode: true,
-    target_modules: unique([...names.values()]), exclude_modules: null, modules_to_save: heads.length > 0 ? heads : null,
+    target_modules: targetModules(names, naming), exclude_modules: null, modules_to_save: heads.length > 0 ? heads : null,
     ...own.fields(source.config as never),
     ...(own.type === 'LORA' ? { rank_pattern: pattern(layers, names, 'rank'), alpha_pattern: pattern(layers, names, 'alpha') } : {}),
     ...(own.type === 'IA3' ? { feedforward_modules: unique(feedforward.map(layer => names.get(layer.path)!)) } : {}),

@@ -5,114 +5,132 @@ import { headsOf, initialBuffers, run, viewsOf, type Model } from '../model'
 import { evaluation } from '../net'
 import { crossEntropy } from '../nn/ops'
 import { adamw, clipped } from '../optim/adamw'
-import { count } from '../sites'
+import { count, tensorName } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { valueAndGradient } from './backward'
-import type { Step, StepResult } from './step'
+import type { Step, StepResult, StepState } from './step'
 
 export interface StepOptions { seed: number; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
 
 /** The training step run operation by operation. */
-export function createEagerStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions): Step {
-  const { train } = options
-  let values = tf.tensor1d(start) as Tensor
-  let m = tf.zerosLike(values), v = tf.zerosLike(values)
-  const buffers = initialBuffers(tuning)
-  const decayed = tf.tensor1d(decayMask(tuning))
-  const heads = headsOf(model.shape), size = model.shape.imageSize
-  const seed = createRandom(options.seed, 'masks').int(2 ** 31 - 1)
+export const createEagerStep = (model: Model, tuning: Tuning, start: Float32Array, options: StepOptions): Step => new EagerStep(model, tuning, start, options)
 
-  const input = (pixels: Uint8Array, images: number) => normalized(pixels, images, size, options)
+class EagerStep implements Step {
+  private values: Tensor
+  private m: Tensor
+  private v: Tensor
+  private readonly buffers: Map<string, Tensor>
+  private readonly decayed: Tensor
+  private readonly seed: number
 
-  /** Loss, its gradient [P] and the number of right answers of one batch; kept tensors are the caller's. */
-  function gradient(batch: Batch, maskSeed: number) {
+  constructor(private readonly model: Model, private readonly tuning: Tuning, start: Float32Array, private readonly options: StepOptions) {
+    this.values = tf.tensor1d(start)
+    this.m = tf.zerosLike(this.values)
+    this.v = tf.zerosLike(this.values)
+    this.buffers = initialBuffers(tuning)
+    this.decayed = tf.tensor1d(decayMask(tuning))
+    this.seed = createRandom(options.seed, 'masks').int(2 ** 31 - 1)
+  }
+
+  async train(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult> {
+    const images = batches.reduce((n, b) => n + b.labels.length, 0)
+    let total: Tensor | null = null, loss = 0, correct = 0
+    for (const [i, batch] of batches.entries()) {
+      const share = batch.labels.length / images
+      const part = this.gradient(batch, step * this.options.train.accumulate + i)
+      this.average(part.measured)
+      loss += share * (part.value.dataSync()[0] ?? NaN)
+      correct += part.correct.dataSync()[0] ?? 0
+      total = accumulate(total, part.gradient, share)
+      tf.dispose([part.value, part.correct])
+    }
+    return { loss, correct, images, gradientNorm: this.update(total!, step, learningRate) }
+  }
+
+  async predict(pixels: Uint8Array, images: number): Promise<Float32Array> {
+    const logits = tf.tidy(() => run(this.model, this.tuning, evaluation(headsOf(this.model.shape), this.views(this.values), this.buffers), this.input(pixels, images)).output)
+    const out = await logits.data() as Float32Array
+    logits.dispose()
+    return out
+  }
+
+  async state(): Promise<StepState> {
+    const read = async (t: Tensor) => Float32Array.from(await t.data())
+    const averages = await Promise.all([...this.buffers].map(async ([name, t]) => [name, await read(t)] as const))
+    return { values: await read(this.values), m: await read(this.m), v: await read(this.v), buffers: new Map(averages) }
+  }
+
+  restore(state: StepState): void {
+    tf.dispose([this.values, this.m, this.v])
+    this.values = tf.tensor1d(state.values)
+    this.m = tf.tensor1d(state.m)
+    this.v = tf.tensor1d(state.v)
+    for (const [name, data] of state.buffers) this.replaceBuffer(name, tf.tensor1d(data))
+  }
+
+  dispose(): void {
+    tf.dispose([this.values, this.m, this.v, this.decayed, ...this.buffers.values()])
+  }
+
+  private views(flat: Tensor): Map<string, Tensor> {
+    return viewsOf(flat, this.tuning.slots)
+  }
+  private input(pixels: Uint8Array, images: number): Tensor {
+    return normalized(pixels, images, this.model.shape.imageSize, this.options)
+  }
+  private replaceBuffer(name: string, next: Tensor): void {
+    this.buffers.get(name)?.dispose()
+    this.buffers.set(name, next)
+  }
+
+  /** Loss, its gradient [P], the number of right answers and measured gains of one batch; the tensors are the caller's. */
+  private gradient(batch: Batch, maskSeed: number) {
+    const { train } = this.options
     let correct: Tensor | undefined
     let measured = new Map<string, Tensor>()
     const labels = tf.tensor1d(batch.labels, 'int32')
     const loss = (flat: Tensor): Tensor => {
-      const pass = { training: true, seed: [seed, maskSeed] as const, dropPath: train.dropPath, dropout: train.dropout, heads, values: viewsOf(flat, tuning.slots), buffers }
-      const { output, net } = run(model, tuning, pass, input(batch.pixels, batch.labels.length))
+      const pass = { training: true, seed: [this.seed, maskSeed] as const, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(this.model.shape), values: this.views(flat), buffers: this.buffers }
+      const { output, net } = run(this.model, this.tuning, pass, this.input(batch.pixels, batch.labels.length))
       correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(output, 1), labels), 'int32')))
       measured = new Map([...(net.propagator?.measured() ?? [])].map(([site, gain]) => [site, tf.keep(gain.clone())]))
       const penalty = net.propagator?.penalty()
       const entropy = crossEntropy(output, labels, train.labelSmoothing)
       return penalty ? tf.add(entropy, penalty) : entropy
     }
-    const { value, gradient: grad } = valueAndGradient(loss, values)
+    const result = valueAndGradient(loss, this.values)
     labels.dispose()
-    return { value, grad, correct: correct!, measured }
+    return { ...result, correct: correct!, measured }
   }
 
-  function average(measured: Map<string, Tensor>): void {
+  /** Moves the running averages of measured gains towards those of this batch. */
+  private average(measured: Map<string, Tensor>): void {
+    const decay = this.tuning.san?.config.emaDecay ?? 0
     for (const [site, gain] of measured) {
-      const name = `${site}.san_gamma`, before = buffers.get(name)
-      if (before && tuning.san) {
-        const decay = tuning.san.config.emaDecay
-        const over = gain.rank === 3 ? tf.tidy(() => tf.mean(gain, [0, 1])) : gain
-        buffers.set(name, tf.tidy(() => tf.add(tf.mul(before, decay), tf.mul(over, 1 - decay))))
-        before.dispose()
-        if (over !== gain) over.dispose()
+      const name = tensorName(site, 'san_gamma'), before = this.buffers.get(name)
+      if (before) {
+        const next = tf.tidy(() => tf.add(tf.mul(before, decay), tf.mul(gain.rank === 3 ? tf.mean(gain, [0, 1]) : gain, 1 - decay)))
+        this.replaceBuffer(name, next)
       }
       gain.dispose()
     }
   }
 
-  async function trainStep(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult> {
-    const images = batches.reduce((n, b) => n + b.labels.length, 0)
-    let total: Tensor | null = null, loss = 0, correct = 0
-    for (const [i, batch] of batches.entries()) {
-      const share = batch.labels.length / images
-      const part = gradient(batch, step * train.accumulate + i)
-      average(part.measured)
-      loss += share * (part.value.dataSync()[0] ?? NaN)
-      correct += part.correct.dataSync()[0] ?? 0
-      total = accumulate(total, part.grad, share)
-      tf.dispose([part.value, part.correct])
-    }
-    const gradientNorm = update(total!, step, learningRate)
-    return { loss, correct, images, gradientNorm }
-  }
-
-  function update(total: Tensor, step: number, learningRate: number): number {
-    const old = [values, m, v]
+  private update(total: Tensor, step: number, learningRate: number): number {
+    const { train } = this.options
+    const old = [this.values, this.m, this.v]
     const norm = tf.tidy(() => {
-      const { gradient: g, norm: n } = clipped(total, train.clipNorm)
-      const next = adamw(values, g, { m, v }, decayed, step + 1, learningRate, train)
-      values = tf.keep(next.values)
-      m = tf.keep(next.m)
-      v = tf.keep(next.v)
-      return n
+      const { gradient, norm: before } = clipped(total, train.clipNorm)
+      const next = adamw(this.values, gradient, { m: this.m, v: this.v }, this.decayed, step + 1, learningRate, train)
+      this.values = tf.keep(next.values)
+      this.m = tf.keep(next.m)
+      this.v = tf.keep(next.v)
+      return before
     })
     const result = norm.dataSync()[0] ?? NaN
     tf.dispose([...old, norm, total])
     return result
-  }
-
-  return {
-    train: trainStep,
-    async predict(pixels, images) {
-      const logits = tf.tidy(() => run(model, tuning, evaluation(heads, viewsOf(values, tuning.slots), buffers), input(pixels, images)).output)
-      const out = await logits.data() as Float32Array
-      logits.dispose()
-      return out
-    },
-    async state() {
-      const read = async (t: Tensor) => Float32Array.from(await t.data())
-      const averages = await Promise.all([...buffers].map(async ([name, t]) => [name, await read(t)] as const))
-      return { values: await read(values), m: await read(m), v: await read(v), buffers: new Map(averages) }
-    },
-    restore(state) {
-      tf.dispose([values, m, v])
-      values = tf.tensor1d(state.values)
-      m = tf.tensor1d(state.m)
-      v = tf.tensor1d(state.v)
-      for (const [name, data] of state.buffers) {
-        buffers.get(name)?.dispose()
-        buffers.set(name, tf.tensor1d(data))
-      }
-    },
-    dispose: () => tf.dispose([values, m, v, decayed, ...buffers.values()]),
   }
 }
 
