@@ -29,7 +29,7 @@ export function logTicks(min: number, max: number): number[] {
   for (let power = Math.floor(min); power <= Math.ceil(max); power++) {
     for (const factor of factors) {
       const at = power + Math.log10(factor)
-      if (at >= min - 1e-9 && at <= max + 1e-9) ticks.push(at)
+      if (at >= min - 1e-9 && at <= max + 1e-9) ticks.push(Math.min(max, Math.max(min, at)))
     }
   }
   return ticks
