@@ -149,6 +149,15 @@ describe('readAdapter refuses in a clear sentence', () => {
     ['unknown tensors of a layer', { tensors: (t: TensorToWrite[]) => [...t, { ...t[0]!, name: t[0]!.name.replace('lora_A.weight', 'lora_E') }] }, 'has no place'],
     ['layers of another model', { tensors: (t: TensorToWrite[]) => t.map(one => ({ ...one, name: one.name.replace('vit.', 'bert.') })) }, 'does not have'],
   ])('%s', async (_, change, text) => expect((await broken(change)).message).toContain(text))
+  it('an adapter in Engram\'s layout that lacks a tensor or a layer', async () => {
+    const { opened, source } = await tuned('timm-vit-cls', { type: 'ssf' })
+    const files = await collected('a', (await writeAdapter(opened, source)).files)
+    const stored = await openSafetensors(files.open('adapter_model.safetensors'))
+    const tensors = await Promise.all([...stored.values()].filter(t => !t.name.endsWith('blocks.0.fc1.ssf_shift')).map(async (t): Promise<TensorToWrite> => ({ name: t.name, dtype: 'F32', shape: t.shape, data: await t.read() })))
+    const made = memoryFiles('a', new Map([['adapter_config.json', await files.open('adapter_config.json').read(0, 1e6)], ['adapter_model.safetensors', await encodeSafetensors(tensors)]]))
+    await expect(readAdapter(made, opened)).rejects.toThrow('no ssf_shift for blocks.0.fc1')
+    await expect(readAdapter(files, await open('timm-vit-avg'))).rejects.toMatchObject({ code: 'adapter-invalid' })
+  })
   it('a backbone of another width', async () => expect((await broken({}, 'hf-dinov2')).code).toBe('adapter-invalid'))
   it('reports tensors that it did not need', async () => {
     const files = await fixtureFiles('peft-hf-lora', 'adapter')

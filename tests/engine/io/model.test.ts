@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { AppError } from '../../../src/main/contract/errors'
 import { memoryFiles } from '../../../src/main/engine/io/bytes'
+import { timmFacts } from '../../../src/main/engine/io/configs'
 import { inspectModel, openModel } from '../../../src/main/engine/io/model'
 import { encodeSafetensors, type TensorToWrite } from '../../../src/main/engine/io/safetensors'
 import { count } from '../../../src/main/engine/sites'
@@ -93,6 +94,17 @@ describe('openModel on reference checkpoints', () => {
     expect(report.mean).toEqual([0.485, 0.456, 0.406])
     expect(bytes).toBeLessThan(8000)
   })
+})
+
+describe('what only the name of a timm architecture tells', () => {
+  it.each([
+    ['vit_base_patch16_224', 768, 12, 1e-6, 'gelu'], ['vit_tiny_patch16_224.augreg_in21k', 192, 3, 1e-6, 'gelu'], ['vit_huge_patch14_224', 1280, 16, 1e-6, 'gelu'],
+    ['vit_giant_patch14_dinov2', 1536, 24, 1e-6, 'gelu'], ['vit_giant_patch14_clip_224', 1408, 16, 1e-5, 'gelu'], ['vit_giantopt_patch16_siglip_gap_256', 1536, 16, 1e-6, 'gelu-tanh'],
+    ['vit_base_patch16_gap_224', 768, 16, 1e-6, 'gelu'], ['vit_so400m_patch14_siglip_gap_224', 1152, 16, 1e-6, 'gelu'], ['vit_large_patch14_clip_quickgelu_336', 1024, 16, 1e-5, 'quick-gelu'],
+    ['deit3_huge_patch14_224', 1280, 16, 1e-6, 'gelu'], ['flexivit_small', 384, 6, 1e-6, 'gelu'],
+  ] as const)('%s', (architecture, width, heads, epsilon, activation) => expect(timmFacts({ architecture }, width)).toMatchObject({ heads, epsilon, activation }))
+  it.each(['vit_base_patch16_rpn_224', 'vit_base_patch16_siglip_224', 'vit_small_patch16_18x2_224', 'vit_large_patch14_xp_224', 'vit_base_patch16_radio_v3', 'swin_base_patch4_window7_224', 'vit_base_resnet50_384'])('%s is refused', architecture =>
+    expect(() => timmFacts({ architecture }, 768)).toThrow('is not supported'))
 })
 
 describe('openModel refuses in a clear sentence', () => {

@@ -118,8 +118,9 @@ function pythonLines(opened: OpenedModel, { shape, base }: AdapterSource, naming
     const positions = naming.model.startsWith('dinov2') || shape.imageSize === opened.shape.imageSize ? '' : '\nlogits = model(pixel_values, interpolate_pos_encoding=True).logits'
     return `from peft import PeftModel\nfrom transformers import ${autoMapping(naming).base_model_class} as Base\nbase = Base.from_pretrained('${from}', num_labels=${shape.classes}, ignore_mismatched_sizes=True)\n${end}${positions}`
   }
+  const source = opened.format === 'augreg-npz' ? `'${opened.architecture}', checkpoint_path='${from}'` : `'local-dir:${from}', pretrained=True`
   const pool = shape.pool === opened.shape.pool ? '' : `, global_pool='${shape.pool === 'cls' ? 'token' : 'avg'}', fc_norm=${shape.poolNorm ? 'True' : 'False'}`
-  return `import timm\nfrom peft import PeftModel\nbase = timm.create_model('local-dir:${from}', pretrained=True, num_classes=${shape.classes}, img_size=${shape.imageSize}${pool})\n${end}`
+  return `import timm\nfrom peft import PeftModel\nbase = timm.create_model(${source}, num_classes=${shape.classes}, img_size=${shape.imageSize}${pool})\n${end}`
 }
 
 /** What an adapter does not say but its user wants to know; readAdapter takes it from here. */

@@ -12,6 +12,9 @@ const Triple = z.array(z.number()).length(3)
 /** timm writes names as a list, or by number where there are gaps. */
 const Labels = z.union([z.array(z.string()), z.record(z.string(), z.string())])
 
+/** Either library's, before it is known whose. */
+export const AnyConfig = z.looseObject({ architecture: z.unknown().optional(), model_type: z.unknown().optional() })
+
 export const TimmConfig = z.looseObject({
   architecture: z.string(),
   num_classes: z.int().min(0).optional(),
@@ -35,7 +38,7 @@ export const HfConfig = z.looseObject({
   hidden_act: z.string().default('gelu'),
   layer_norm_eps: z.number().positive().optional(),
   image_size: Side.default(224),
-  id2label: z.record(z.string(), z.string()).nullish(),
+  id2label: z.record(z.string(), z.coerce.string()).nullish(),
 })
 export type HfConfig = z.infer<typeof HfConfig>
 
@@ -73,7 +76,7 @@ const unsupported = (what: string, hint?: string) => new AppError('model-unsuppo
 
 /** timm's plain ViT, DeiT and DINOv2 architectures; the exceptions have other blocks or poolings under like names. */
 const known = /^(vit|deit3?|flexivit|eva_large_patch14|test_vit)(_|$)/
-const others = /(_rpn_|_xp_|18x2|_d?pwee_|_dwee_|_dlittle_|_map_|_siglip_\d|_siglip2_|_radio_|_hybrid|_r\d+_|_srelpos|_relpos|_cls_|_dinov3|_pe_|_rope_|^vit_naflex|_sam|_so150m|_tiny_r_|^test_vit[234])/
+const others = /_rpn_|_xp_|_18x2_|_d?pwee_|_dwee_|_dlittle_|_map_|_siglip_\d|_radio_|_so150m|_s?relpos_|_rope_|_dinov3|_pe_|_hybrid|_r\d+_|_resnet|^test_vit\d/
 const sixteenHeads = /_(huge|gigantic|giantopt|so400m)_|_giant_patch14_(224|clip)|_giant_patch16_gap|_base_patch16_gap_/
 const tanhGelu = /_base_patch32_siglip_gap|_large_patch16_siglip_gap_512|_giantopt_|_so400m_patch16_siglip_gap/
 

@@ -35,7 +35,17 @@ export async function readEngramAdapter(value: unknown, stored: TensorStore, ope
   const scales = new Map<string, Float32Array>()
   for (const key of stored.keys()) await take(key, stored, table, read, scales)
   await bakeScales(scales, table, read, opened)
+  requireParams(table, read)
   return read
+}
+
+function requireParams(table: ReadonlyMap<string, Site>, { method, config, sites, values }: AdapterRead): void {
+  for (const name of sites) {
+    const site = table.get(name)
+    if (!site) throw invalid(`The adapter changes ${name}, a layer that this backbone does not have.`, 'It was made for another backbone.')
+    const lacking = Object.keys(method.params?.(site, config as never) ?? {}).find(param => !values.has(tensorName(name, param)))
+    if (lacking) throw invalid(`The adapter has no ${lacking} for ${name}.`)
+  }
 }
 
 async function take(key: string, stored: TensorStore, table: ReadonlyMap<string, Site>, read: AdapterRead, scales: Map<string, Float32Array>): Promise<void> {

@@ -3,7 +3,7 @@ import type { InspectReport, ModelFormat, VitShape } from '../../contract/model'
 import { sites as vitSites } from '../backbones/vit'
 import { count, edgeCards, siteCards, tensorName, totalParameters, type Site } from '../sites'
 import type { Files } from './bytes'
-import { HALF, HfConfig, hfFacts, hfModelOf, IMAGENET, isDino, Preprocessor, readJson, timmArchitecture, timmFacts, TimmConfig } from './configs'
+import { AnyConfig, HALF, HfConfig, hfFacts, hfModelOf, IMAGENET, isDino, Preprocessor, readJson, timmArchitecture, timmFacts, TimmConfig } from './configs'
 import { guessConfig } from './guess'
 import { fromStored, keyMap, type KeyMap, type Naming } from './keymaps/vit'
 import { openNpz } from './npz'
@@ -85,7 +85,7 @@ function weightsIn({ name, names }: Files): string {
 type Described = Pick<OpenedModel, 'format' | 'architecture' | 'shape' | 'mean' | 'std' | 'naming' | 'config' | 'preprocessor' | 'classes' | 'notices'>
 
 async function describe(files: Files, found: string, stored: TensorStore, hints: Hints): Promise<Described> {
-  const config = files.names.includes('config.json') ? await readJson(files, 'config.json', HfConfig.partial().loose()) : null
+  const config = files.names.includes('config.json') ? await readJson(files, 'config.json', AnyConfig) : null
   const preprocessor = files.names.includes('preprocessor_config.json') ? await readJson(files, 'preprocessor_config.json', Preprocessor) : null
   if (config && 'architecture' in config) return timmModel(await readJson(files, 'config.json', TimmConfig), { format: 'timm' }, stored, found)
   if (config?.model_type !== undefined) return hfModel(await readJson(files, 'config.json', HfConfig), stored, found, preprocessor)
@@ -106,7 +106,7 @@ function timmModel(config: TimmConfig, naming: Naming, stored: TensorStore, file
     format: naming.format === 'timm' ? 'timm' : 'augreg-npz', architecture: config.architecture, naming, shape,
     mean: cfg.mean ?? usual.mean, std: cfg.std ?? usual.std, config, preprocessor: null,
     notices: shape.distillationToken && shape.classes === 0 ? ['timm averages class and distillation token where there is no head; Engram\'s features are the class token alone.'] : [],
-    classes: labels && shape.classes > 0 ? named(shape.classes, i => Array.isArray(labels) ? labels[i] : labels[i]) : null,
+    classes: labels && shape.classes > 0 ? named(shape.classes, i => (labels as Record<number, string>)[i]) : null,
   }
 }
 
