@@ -7,6 +7,7 @@ import { createAnswer, createOpenFeed } from './ipc/serve'
 import { askBeforeClosing, closeBeforeQuitting, refuseToStart } from './lifecycle'
 import { createServices } from './services/index'
 import { openWorkspace, resourcesFolder, workspaceRoot } from './store/paths'
+import { emptyOldTrash } from './store/trash'
 import { lockWindow } from './store/windowLock'
 import { utilityFork } from './worker/fork'
 import { followTheme, openWindow, pageAddress, pageFile, preloadFile } from './window'
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
   const { values } = parseArgs({ args: process.argv.slice(1), options: { workspace: { type: 'string' } }, strict: false })
   const workspace = openWorkspace(workspaceRoot(typeof values.workspace === 'string' ? values.workspace : undefined))
   const lock = lockWindow(workspace)
+  emptyOldTrash(workspace)
   // Chromium's own files: two windows on two workspaces must not share them.
   app.setPath('userData', join(workspace.root, '.window'))
   const services = createServices({

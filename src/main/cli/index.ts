@@ -8,6 +8,7 @@ import { runCommandLine } from './run'
 const outMain = import.meta.dirname
 /** Something of a library may hold the process open; the answer is out by then. */
 const LINGER_MS = 1000
+const ONE_PRESS_MS = 500
 
 const { version } = JSON.parse(readFileSync(join(outMain, '../../package.json'), 'utf8')) as { version: string }
 // `npm run engram` starts in the checkout, but paths are meant from where the person stands.
@@ -15,9 +16,12 @@ const { INIT_CWD: stands, npm_lifecycle_event: script } = process.env
 if (script === 'engram' && stands) process.chdir(stands)
 
 const stop = new AbortController()
-let interrupts = 0
+let interruptedAt = 0
 function interrupt(): void {
-  if (++interrupts > 1) process.exit(130)
+  // npm passes on the Ctrl-C that the terminal has sent to all: two at once are one.
+  if (interruptedAt > 0 && Date.now() - interruptedAt > ONE_PRESS_MS) process.exit(130)
+  if (interruptedAt > 0) return
+  interruptedAt = Date.now()
   process.stderr.write('Stopping after this step and saving; once more ends at once.\n')
   stop.abort()
 }

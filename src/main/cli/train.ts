@@ -23,13 +23,12 @@ export const train: Command = {
       else if (json) return
       else lines.tell(event)
     })
-    const stop = () => services().runs.stop({ run: training.run })
-    if (signal.aborted) stop()
-    else signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) training.stop()
+    else signal.addEventListener('abort', training.stop, { once: true })
     try {
       await training.result
     } finally {
-      signal.removeEventListener('abort', stop)
+      signal.removeEventListener('abort', training.stop)
       if (!json) lines.end()
       if (last && last.event !== 'finished') out.remark(`To go on: engram train --resume ${training.run} --workspace ${services().workspace.root}`)
     }

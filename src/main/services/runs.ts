@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { AppError } from '../contract/errors'
 import type { PlanReport } from '../contract/plan'
@@ -15,7 +16,8 @@ import { watchChanges, watchRun } from './runFeeds'
 import { createTrainings } from './trainings'
 
 export interface TrainRequest { draft: unknown; bases: readonly string[]; onEvent?: (event: RunEvent) => void }
-export interface Training { run: string; folder: string; result: Promise<TrainResult> }
+/** `stop` asks for a graceful stop; once the training has ended it asks for nothing. */
+export interface Training { run: string; folder: string; result: Promise<TrainResult>; stop(): void }
 
 /** Runs: planned, trained, watched, compared. */
 export function createRuns(deps: Deps, planning: Planning) {
@@ -23,11 +25,14 @@ export function createRuns(deps: Deps, planning: Planning) {
   const trainings = createTrainings(deps)
   const here = [process.cwd()]
 
+  const training = (run: string, folder: string, resume: boolean, onEvent?: (event: RunEvent) => void): Training =>
+    ({ run, folder, result: trainings.begin(run, resume, onEvent), stop: () => void trainings.stop(run) })
+
   /** Checks and freezes a recipe, then trains it; `result` is the end of the training. */
   async function launch({ draft, bases, onEvent }: TrainRequest): Promise<Training> {
     const prepared = await planning.prepare(draft, bases)
     const { folder, manifest } = store.create(await freeze(prepared, deps.version))
-    return { run: manifest.id, folder, result: trainings.begin(manifest.id, false, onEvent) }
+    return training(manifest.id, folder, false, onEvent)
   }
 
   async function relaunch(run: string, onEvent?: (event: RunEvent) => void): Promise<Training> {
@@ -36,7 +41,7 @@ export function createRuns(deps: Deps, planning: Planning) {
     if (card.resumeStep === null) throw new AppError('run-state', `Run ${run} is ${card.status}; only a stopped, interrupted or failed run can go on.`)
     await checkUnchanged(store.manifest(run))
     // Killed before its first checkpoint, a run begins again.
-    return { run, folder: card.folder, result: trainings.begin(run, listCheckpoints(card.folder).length > 0, onEvent) }
+    return training(run, card.folder, listCheckpoints(card.folder).length > 0, onEvent)
   }
 
   return {
@@ -46,20 +51,20 @@ export function createRuns(deps: Deps, planning: Planning) {
     planFrom: planning.plan,
     plan: (draft: unknown): Promise<PlanReport> => planning.plan(draft, here),
     async start(draft: unknown): Promise<{ run: string }> {
-      const training = await launch({ draft, bases: here })
-      quietly(training.result)
-      return { run: training.run }
+      const { run, result } = await launch({ draft, bases: here })
+      quietly(result)
+      return { run }
     },
     async resume({ run }: { run: string }): Promise<void> {
       quietly((await relaunch(run)).result)
     },
     stop({ run }: { run: string }): void {
       const { status } = store.card(run)
+      if (status !== 'running' && status !== 'queued') throw new AppError('run-state', `Run ${run} is ${status}; there is nothing to stop.`)
       if (trainings.stop(run)) return
       const lock = liveRunLock(store.folder(run))
-      if (!lock) throw new AppError('run-state', `Run ${run} is ${status}; there is nothing to stop.`)
       // Another program of ours trains it; its trainer takes SIGTERM as a request to save and stop.
-      process.kill(lock.pid, 'SIGTERM')
+      if (lock) process.kill(lock.pid, 'SIGTERM')
     },
     list: (): RunCard[] => store.cards(),
     show: ({ run }: { run: string }): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) }),
@@ -93,7 +98,22 @@ async function freeze({ resolved, backbone, data, facts, plan }: Prepared, versi
       backbonePath: backbone.path, backboneHash: await hashModel(backbone.path), dataPath: data.path, dataHash: facts.fingerprint,
       classes: [...facts.classes], trainable: plan.trainable.total, learningRate,
     },
-    versions: { engram: version, node: process.versions.node, ...(process.versions['electron'] ? { electron: process.versions['electron'] } : {}) },
+    versions: versions(version),
+  }
+}
+
+function versions(engram: string): Record<string, string> {
+  const { node, electron } = process.versions
+  return { engram, node, ...(electron ? { electron } : {}), ...packageVersion('@tensorflow/tfjs-node-gpu') }
+}
+
+/** Read from its package.json: loading it is the trainer's alone. */
+function packageVersion(name: string): Record<string, string> {
+  try {
+    const { version } = createRequire(import.meta.url)(`${name}/package.json`) as { version: string }
+    return { [name]: version }
+  } catch {
+    return {}
   }
 }
 

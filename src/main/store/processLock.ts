@@ -47,7 +47,8 @@ export function liveLock(path: string): Lock | null {
   return lock && lives(lock, path) ? lock : null
 }
 
-export interface HeldLock { readonly token: string; beat(): void; release(): void }
+/** `held` is false once another process took the lock over from a dead holder. */
+export interface HeldLock { readonly token: string; held(): boolean; beat(): void; release(): void }
 
 const content = (token: string): string =>
   JSON.stringify({ token, pid: process.pid, identity: processIdentity(process.pid), since: Date.now() } satisfies Lock)
@@ -110,6 +111,7 @@ export function releaseLock(path: string, token: string): void {
 
 const holder = (path: string, token: string): HeldLock => ({
   token,
+  held: () => readLock(path)?.token === token,
   beat: () => {
     const now = new Date()
     try {

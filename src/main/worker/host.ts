@@ -102,7 +102,8 @@ function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { ki
       output.close()
       if (!answered) {
         const error = exitError({ code, signal, stderr: output.tail(), killedForMemory: memoryKills() > killsBefore && signal !== 'SIGTERM' })
-        if (runFolder !== null) recordEnd(runFolder, error, options)
+        // Somebody may have taken the dead run up already; then its log is theirs.
+        if (runFolder !== null && lock?.held()) recordEnd(runFolder, error, options)
         reject(error)
       }
       lock?.release()

@@ -1,0 +1,188 @@
+import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { RunCard, RunEvent } from '../../src/main/contract/run'
+import { createServices, nodeFork } from '../../src/main/services/index'
+import { readEvents } from '../../src/main/store/eventLog'
+import { emptyOldTrash } from '../../src/main/store/trash'
+import { lockWindow } from '../../src/main/store/windowLock'
+import { bundle } from './bundle'
+import { temporaryFolder } from './fixtures'
+
+const MODEL = resolve('tests/fixtures/reference/timm-vit-cls/model')
+let trainer: Awaited<ReturnType<typeof bundle>>
+beforeAll(async () => { trainer = await bundle('tests/main/fakeTrainer.ts') })
+afterAll(() => trainer.remove())
+
+function bench() {
+  const folder = temporaryFolder()
+  const resources = join(folder, 'resources')
+  for (const name of ['a', 'b']) {
+    mkdirSync(join(folder, 'data/train', name), { recursive: true })
+    for (const image of [1, 2, 3]) writeFileSync(join(folder, 'data/train', name, `${image}.png`), '')
+  }
+  mkdirSync(join(resources, 'samples/backbones'), { recursive: true })
+  const open = () => {
+    const services = createServices({ workspace: join(folder, 'workspace'), resources, version: '1', fork: nodeFork(trainer.path) })
+    onTestFinished(() => services.close())
+    return services
+  }
+  const recipe = (name: string, change: object = {}) => ({ name, backbone: { from: MODEL }, data: { from: join(folder, 'data') }, method: { type: 'ssf' }, ...change })
+  return { folder, open, recipe }
+}
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (const end = Date.now() + 15_000; Date.now() < end;) {
+    if (holds()) return
+    await new Promise(resolve => setTimeout(resolve, 20))
+  }
+  throw new Error(`waited in vain until ${what}`)
+}
+
+describe('runs', () => {
+  it('start frozen, and tell their events from disk and then live, without a gap', async () => {
+    const { open, recipe } = bench()
+    const services = open()
+    const { run } = await services.runs.start(recipe('slow'))
+    const { manifest } = services.runs.show({ run })
+    expect(manifest).toMatchObject({ recipe: { name: 'slow', backbone: { from: MODEL } }, resolved: { backbonePath: MODEL, classes: ['a', 'b'] } })
+    expect(manifest.resolved.backboneHash).toMatch(/^[0-9a-f]{64}$/)
+    expect(manifest.resolved.trainable).toBeGreaterThan(0)
+    const seen: RunEvent[] = []
+    const cards: RunCard[] = []
+    onTestFinished(services.runs.changes(undefined, changed => cards.push(...changed)))
+    onTestFinished(services.runs.watch({ run, after: -1 }, events => seen.push(...events)))
+    await until(() => seen.length > 5, 'the feed has begun')
+    const late: RunEvent[] = []
+    onTestFinished(services.runs.watch({ run, after: 3 }, events => late.push(...events)))
+    await until(() => seen.at(-1)?.event === 'finished' && late.at(-1)?.event === 'finished' && cards.at(-1)?.status === 'finished', 'all feeds have ended')
+    expect(seen).toEqual(readEvents(services.runs.show({ run }).card.folder))
+    expect(late).toEqual(seen.slice(4))
+    expect(cards.map(({ status }) => status)).toContain('running')
+  })
+
+  it('of another program are seen, stopped, and gone on with', async () => {
+    const { open, recipe } = bench()
+    const [window, commandLine] = [open(), open()]
+    const { run } = await commandLine.runs.start(recipe('slow'))
+    await until(() => window.runs.show({ run }).card.step > 3, 'the run is under way')
+    expect(window.runs.show({ run }).card.status).toBe('running')
+    await expect(window.runs.resume({ run })).rejects.toMatchObject({ code: 'run-busy' })
+    expect(() => window.runs.remove({ run })).toThrow(/being trained/)
+    expect(() => window.checkpoints.remove({ run, step: 10 })).toThrow(/being trained/)
+    window.runs.stop({ run })
+    await until(() => window.runs.show({ run }).card.status === 'stopped', 'it has stopped')
+    await window.runs.resume({ run })
+    await until(() => commandLine.runs.show({ run }).card.status === 'finished', 'it has finished')
+    expect(() => window.runs.stop({ run })).toThrow(/finished; there is nothing to stop/)
+  })
+
+  it('wait for each other, and stop all when the program closes', async () => {
+    const { open, recipe } = bench()
+    const services = open()
+    const first = await services.runs.start(recipe('slow'))
+    const second = await services.runs.start(recipe('slow'))
+    await until(() => services.runs.show(first).card.status === 'running', 'the first runs')
+    expect(services.runs.show(second).card.status).toBe('queued')
+    expect(services.runs.training()).toHaveLength(2)
+    await services.close()
+    const later = open()
+    expect(later.runs.list().map(({ status }) => status)).toEqual(['stopped', 'stopped'])
+  })
+
+  it('go on only where their data and weights are as they were', async () => {
+    const { folder, open, recipe } = bench()
+    const services = open()
+    const { run } = await services.runs.start(recipe('kill'))
+    await until(() => services.runs.show({ run }).card.error !== null, 'its death was noted')
+    expect(services.runs.show({ run }).card).toMatchObject({ status: 'interrupted', resumeStep: 20, error: { code: 'trainer-died' } })
+    renameSync(join(folder, 'data'), join(folder, 'elsewhere'))
+    await expect(services.runs.resume({ run })).rejects.toThrow(/its data .* is gone/)
+  })
+
+  it('are compared field by field', async () => {
+    const { open, recipe } = bench()
+    const services = open()
+    const ids = []
+    for (const change of [{ seed: 1 }, { seed: 2, method: { type: 'lora', rank: 2 } }]) {
+      const { run } = await services.runs.start(recipe('plain', change))
+      await until(() => services.runs.show({ run }).card.status === 'finished', 'it has finished')
+      ids.push(run)
+    }
+    const { differences } = services.runs.compare({ runs: ids })
+    expect(differences).toContainEqual({ field: 'seed', values: [1, 2] })
+    expect(differences).toContainEqual({ field: 'method.type', values: ['ssf', 'lora'] })
+    expect(differences.some(({ field }) => field === 'name' || field === 'train.epochs')).toBe(false)
+    expect(services.runs.differsFrom(ids[0]!, recipe('other name', { seed: 1 }))).toBeNull()
+    expect(services.runs.differsFrom(ids[0]!, recipe('plain', { seed: 1, train: { epochs: 3 } }))).toBe('train.epochs')
+  })
+})
+
+describe('plans', () => {
+  it('speak of what is missing or wrong, field by field, and never throw', async () => {
+    const { open, recipe } = bench()
+    const { runs } = open()
+    const notices = async (draft: unknown) => (await runs.plan(draft)).notices.map(({ field, message }) => `${field}: ${message}`)
+    expect(await notices({})).toEqual(expect.arrayContaining(['backbone.from: Choose a backbone.', 'data.from: Choose a dataset.']))
+    expect((await notices(recipe('x', { backbone: { from: 'nowhere' } })))[0]).toMatch(/^backbone.from: "nowhere" is neither/)
+    expect((await notices(recipe('x', { backbone: { from: 7 } })))[0]).toMatch(/^backbone.from: /)
+    expect((await notices(recipe('x', { data: { from: resolve('package.json') } })))[0]).toMatch(/^data.from: .*not a dataset/)
+    expect(await runs.plan(recipe('x'))).toMatchObject({ steps: { total: expect.any(Number) }, trainable: { total: expect.any(Number) } })
+    for (const draft of [null, 7, [], 'x', { train: null }, { backbone: null, data: [], method: 3 }]) expect(Array.isArray((await runs.plan(draft)).notices)).toBe(true)
+  })
+})
+
+describe('added backbones and data', () => {
+  it('are kept by path under an id, once', async () => {
+    const { folder, open, recipe } = bench()
+    const { models, datasets, runs } = open()
+    const model = await models.add({ path: MODEL })
+    expect(model).toMatchObject({ id: 'model', source: 'added', imageSize: 32, problem: null })
+    expect((await models.add({ path: `${MODEL}/` })).id).toBe('model')
+    await datasets.add({ path: join(folder, 'data') })
+    const second = open()
+    expect((await second.models.list()).map(({ id }) => id)).toEqual(['model'])
+    expect((await second.datasets.list())[0]).toMatchObject({ id: 'data', classes: ['a', 'b'], splits: { train: 6 } })
+    expect((await runs.plan(recipe('x', { backbone: { from: 'model' }, data: { from: 'data' } }))).notices.filter(({ level }) => level === 'error')).toEqual([])
+    models.remove({ id: 'model' })
+    expect(await models.list()).toEqual([])
+    expect(() => models.remove({ id: 'model' })).toThrow(/nothing to remove/)
+    await expect(models.add({ path: join(folder, 'nowhere') })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(datasets.add({ path: resolve('package.json') })).rejects.toMatchObject({ code: 'dataset-unreadable' })
+  })
+
+  it('that are gone are shown with their problem; a broken registry is put aside', async () => {
+    const { folder, open } = bench()
+    const { datasets, workspace } = open()
+    await datasets.add({ path: join(folder, 'data') })
+    renameSync(join(folder, 'data'), join(folder, 'elsewhere'))
+    const later = open()
+    expect((await later.datasets.list())[0]!.problem).toMatch(/data/)
+    writeFileSync(workspace.datasets, '{ broken')
+    expect(await later.datasets.list()).toEqual([])
+    expect(readdirSync(workspace.root)).toContain('datasets.json.broken')
+  })
+})
+
+describe('the workspace', () => {
+  it('keeps settings, and lets only one window in', () => {
+    const { open } = bench()
+    const { settings, workspace } = open()
+    expect(settings.get().theme).toBe('system')
+    settings.set({ theme: 'dark', density: undefined })
+    expect(open().settings.get()).toMatchObject({ theme: 'dark', density: 'comfortable' })
+    writeFileSync(workspace.settings, 'broken')
+    expect(settings.get().theme).toBe('system')
+    const lock = lockWindow(workspace)
+    expect(() => lockWindow(workspace)).toThrow(/already open on/)
+    lock.release()
+    lockWindow(workspace).release()
+  })
+
+  it('forgets the trash after a month', () => {
+    const { workspace } = bench().open()
+    for (const name of [`old.${Date.now() - 40 * 86400_000}`, `new.${Date.now()}`, 'other']) mkdirSync(join(workspace.trash, name))
+    emptyOldTrash(workspace)
+    expect(readdirSync(workspace.trash).map(name => name.split('.')[0]).sort()).toEqual(['new', 'other'])
+  })
+})
