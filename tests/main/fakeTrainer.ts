@@ -63,8 +63,8 @@ function misbehave(how: string): void {
 const runPredict: JobFunction<'predict'> = async ({ files }, ctx) => {
   for (const [index, file] of files.entries()) {
     misbehave(file)
-    ctx.progress('test', index + 1, files.length, file)
     if (!(await ctx.turn())) throw new AppError('cancelled', 'Stopped.')
+    ctx.progress('test', index + 1, files.length, file)
     if (file === 'slow') await pause(30_000)
   }
   return files.map(file => ({ file, top: [{ label: ctx.device, probability: 1 }] }))
