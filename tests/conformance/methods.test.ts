@@ -7,7 +7,7 @@ import { createNet, evaluation } from '../../src/main/engine/net'
 import { methods } from '../../src/main/engine/methods/index'
 import { planRecipe } from '../../src/main/engine/plan'
 import { count } from '../../src/main/engine/sites'
-import { normalized } from '../../src/main/engine/step/eager'
+import { modelInput } from '../../src/main/engine/step/compute'
 import { tf } from '../../src/main/engine/tf'
 import { initialBuffers } from '../../src/main/engine/model'
 import { crossEntropy } from '../../src/main/engine/nn/ops'
@@ -30,7 +30,7 @@ const variants: { name: string; method: Record<string, unknown> & { type: string
 
 async function base(): Promise<Float32Array> {
   const model = await loadModel(tinyShape, reader(randomWeights(tinyShape)))
-  const out = tf.tidy(() => plainForward(model, normalized(pixels, images, tinyShape.imageSize, plainPixels)).dataSync() as Float32Array)
+  const out = tf.tidy(() => plainForward(model, modelInput(pixels, images, tinyShape.imageSize, plainPixels)).dataSync() as Float32Array)
   model.dispose()
   return out
 }
@@ -69,7 +69,7 @@ describe.each(variants)('$name', ({ method }) => {
     const values = shaken(rig.start)
     const gradient = tf.tidy(() => tf.grad(((flat: never) => {
       const pass = { ...evaluation(tinyShape.heads, viewsOf(flat, rig.tuning.slots), initialBuffers(rig.tuning)), training: true }
-      return crossEntropy(run(rig.model, rig.tuning, pass, normalized(pixels, images, tinyShape.imageSize, plainPixels)).output, tf.tensor1d(labels, 'int32'))
+      return crossEntropy(run(rig.model, rig.tuning, pass, modelInput(pixels, images, tinyShape.imageSize, plainPixels)).output, tf.tensor1d(labels, 'int32'))
     }) as never)(tf.tensor1d(values)).dataSync() as Float32Array)
     let at = 0
     for (const slot of rig.tuning.slots) {
@@ -90,7 +90,7 @@ describe.each(variants)('$name', ({ method }) => {
     const merged = await mergedTensors(rig.model, rig.tuning, values, buffers)
     const shape = merged.shape
     const plain = await loadModel(shape, async name => merged.tensors.get(name) ?? (await reader(randomWeights(tinyShape))(name)))
-    const out = tf.tidy(() => plainForward(plain, normalized(pixels, images, shape.imageSize, plainPixels)).dataSync() as Float32Array)
+    const out = tf.tidy(() => plainForward(plain, modelInput(pixels, images, shape.imageSize, plainPixels)).dataSync() as Float32Array)
     expect(relative(out, live)).toBeLessThan(1e-5)
     expect(relative(out, await base())).toBeGreaterThan(1e-3)
     plain.dispose()

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { relative, trainDefaults } from '../support/rig'
 import { openSafetensors } from '../../src/main/engine/io/safetensors'
 import { crossEntropy } from '../../src/main/engine/nn/ops'
-import { adamw, clipped } from '../../src/main/engine/optim/adamw'
+import { adamw, clipped, ratesAt } from '../../src/main/engine/optim/adamw'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 import { learningRateAt } from '../../src/main/engine/train/schedule'
 import { fileSource } from '../../src/main/store/files'
@@ -40,7 +40,7 @@ describe.each(['adamw', 'adamw-clip'])('%s of torch', name => {
     for (const [i, rate] of about.learningRates.entries()) {
       const { gradient, norm } = clipped(await flat(`grad.${i + 1}`), about.maxNorm)
       expect(relative(numbers(norm), [about.gradientNorms[i]!])).toBeLessThan(1e-5)
-      ;({ values, m, v } = adamw(values, gradient, { m, v }, mask, i + 1, rate, options))
+      ;({ values, m, v } = adamw(values, gradient, { m, v }, mask, ratesAt(i + 1, rate, options), options))
       expect(relative(numbers(values), numbers(await flat(`after.${i + 1}`))), `step ${i + 1}`).toBeLessThan(1e-5)
     }
     expect(relative(numbers(m), numbers(await flat('m')))).toBeLessThan(1e-5)

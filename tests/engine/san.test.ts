@@ -10,7 +10,7 @@ import { crossEntropy } from '../../src/main/engine/nn/ops'
 import { parseMethod } from '../../src/main/engine/recipe'
 import { gainPenalty, poolGain, resizeVector } from '../../src/main/engine/san/gains'
 import { count, matrixTensors, type Site } from '../../src/main/engine/sites'
-import { normalized } from '../../src/main/engine/step/eager'
+import { modelInput } from '../../src/main/engine/step/compute'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 import { createTuning } from '../../src/main/engine/tuning'
 
@@ -90,7 +90,7 @@ describe('section 1.7 of the method notes', () => {
     const values = shaken(rig.start)
     tf.tidy(() => {
       const views = viewsOf(tf.tensor1d(values), rig.tuning.slots)
-      const { net } = run(rig.model, rig.tuning, { ...evaluation(4, views, new Map()), training: true }, normalized(pixels, images, 16, plainPixels))
+      const { net } = run(rig.model, rig.tuning, { ...evaluation(4, views, new Map()), training: true }, modelInput(pixels, images, 16, plainPixels))
       const gains = [...rig.tuning.san!.gains.keys()].map(site => views.get(`${site}.ssf_scale`)!)
       expect(numbers(net.propagator!.penalty()!)[0]).toBeCloseTo(0.01 * numbers(gainPenalty(gains))[0]!, 5)
     })
@@ -111,7 +111,7 @@ describe('section 1.7 of the method notes', () => {
     const rig = await createRig({ type: 'lora', san: {} })
     const measured = (values: Float32Array) => tf.tidy(() => {
       const views = viewsOf(tf.tensor1d(values), rig.tuning.slots)
-      const { net } = run(rig.model, rig.tuning, { ...evaluation(4, views, initialBuffers(rig.tuning)), training: true }, normalized(pixels, images, 16, plainPixels))
+      const { net } = run(rig.model, rig.tuning, { ...evaluation(4, views, initialBuffers(rig.tuning)), training: true }, modelInput(pixels, images, 16, plainPixels))
       return [...net.propagator!.measured().values()].flatMap(g => [...numbers(g)])
     })
     expect(measured(rig.start).every(x => x === 1)).toBe(true)
@@ -141,7 +141,7 @@ describe('section 1.7 of the method notes', () => {
     }
     const logits = (frozen: ReadonlyMap<string, Tensor>) => tf.tidy(() => {
       const views = viewsOf(tf.tensor1d(rig.start), rig.tuning.slots)
-      return numbers(run({ ...rig.model, frozen }, null, evaluation(4, views, new Map()), normalized(pixels, images, 16, plainPixels)).output)
+      return numbers(run({ ...rig.model, frozen }, null, evaluation(4, views, new Map()), modelInput(pixels, images, 16, plainPixels)).output)
     })
     for (let i = 0; i < shape.depth; i++) {
       expect(relative(logits(scaled(`blocks.${i}.v`, g, true)), logits(scaled(`blocks.${i}.proj`, g, false)))).toBeLessThan(1e-5)
@@ -212,7 +212,7 @@ describe('averages and gradients', () => {
       const values = shaken(rig.start)
       return tf.tidy(() => numbers(tf.grad(((flat: Tensor) => {
         const p = { ...evaluation(4, viewsOf(flat, rig.tuning.slots), initialBuffers(rig.tuning)), training: true }
-        return crossEntropy(run(rig.model, rig.tuning, p, normalized(pixels, images, 16, plainPixels)).output, tf.tensor1d([1, 4, 7], 'int32'))
+        return crossEntropy(run(rig.model, rig.tuning, p, modelInput(pixels, images, 16, plainPixels)).output, tf.tensor1d([1, 4, 7], 'int32'))
       }) as never)(tf.tensor1d(values) as never) as Tensor))
     }
     const [flowing, cut] = [await gradient(false), await gradient(true)]

@@ -6,7 +6,8 @@ import { initialBuffers, initialValues, loadModel, replacedTensors, run, viewsOf
 import { evaluation } from '../../src/main/engine/net'
 import { parseMethod } from '../../src/main/engine/recipe'
 import { sites as vitSites } from '../../src/main/engine/backbones/vit'
-import { createEagerStep, normalized } from '../../src/main/engine/step/eager'
+import { modelInput } from '../../src/main/engine/step/compute'
+import { createEagerStep } from '../../src/main/engine/step/eager'
 import type { Step } from '../../src/main/engine/step/step'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 import { createTuning, type Tuning } from '../../src/main/engine/tuning'
@@ -42,7 +43,7 @@ export function logitsOf(rig: Rig, values: Float32Array, pixels: Uint8Array, ima
   return tf.tidy(() => {
     const flat = tf.tensor1d(values)
     const pass = evaluation(rig.model.shape.heads, viewsOf(flat, rig.tuning.slots), buffers)
-    return run(rig.model, rig.tuning, pass, normalized(pixels, images, rig.model.shape.imageSize, plainPixels)).output.dataSync() as Float32Array
+    return run(rig.model, rig.tuning, pass, modelInput(pixels, images, rig.model.shape.imageSize, plainPixels)).output.dataSync() as Float32Array
   })
 }
 

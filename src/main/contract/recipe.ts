@@ -74,7 +74,7 @@ export const Recipe = z.strictObject({
   name: z.string().max(120).default('').meta(meta('Name', 'Empty makes one from backbone, data and method.')),
   seed: z.int().min(0).max(2 ** 31 - 1).default(0).meta(meta('Seed', 'Fixes initial values, order, augmentation and masks.')),
   precision: z.enum(['auto', 'float32']).default('auto').meta(meta('Precision', 'Number format of frozen weights; float32 is the only one yet, and what auto takes.')),
-  step: z.enum(['auto', 'eager']).default('auto').meta(meta('Step', 'How the training step runs; eager is the only way yet, and what auto takes.')),
+  step: z.enum(['auto', 'eager', 'compiled']).default('auto').meta(meta('Step', 'Compiled records the training step once and runs it as one call; eager runs it operation by operation. Auto compiles where it can.')),
   backbone: BackboneChoice,
   data: DataChoice,
   method: MethodChoice,

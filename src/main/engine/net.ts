@@ -22,8 +22,8 @@ export interface Net {
 /** One forward pass: the values of the trained tensors, and what is random in it. */
 export interface Pass {
   training: boolean
-  /** two int32; masks are pure functions of it */
-  seed: readonly [number, number]
+  /** int32 [2]; masks are pure functions of it. Only training draws any. */
+  seed: Tensor | null
   dropPath: number
   dropout: number
   heads: number
@@ -31,7 +31,7 @@ export interface Pass {
   buffers: ReadonlyMap<string, Tensor>
 }
 export const evaluation = (heads: number, values: Pass['values'], buffers: Pass['buffers']): Pass =>
-  ({ training: false, seed: [0, 0], dropPath: 0, dropout: 0, heads, values, buffers })
+  ({ training: false, seed: null, dropPath: 0, dropout: 0, heads, values, buffers })
 
 /** frozen: the backbone's tensors by `site.tensor`; those that are trained may be missing. */
 export const createNet = (frozen: ReadonlyMap<string, Tensor>, tuning: Tuning | null, sites: readonly Site[], pass: Pass): TunedNet =>
@@ -152,7 +152,8 @@ export class TunedNet implements Net {
 
   private drop(x: Tensor, rate: number, shape: number[]): Tensor {
     if (!this.pass.training || rate === 0) return x
-    const seed: [number, number] = [(this.pass.seed[0] + 0x9e3779b1 * ++this.draws) | 0, this.pass.seed[1]]
+    if (!this.pass.seed) throw new Error('A training pass with masks needs a seed.')
+    const seed = tf.add(this.pass.seed, tf.tensor1d([(0x9e3779b1 * ++this.draws) | 0, 0], 'int32'))
     const kept = tf.floor(tf.add(statelessUniform(shape, seed), 1 - rate))
     return tf.mul(x, tf.div(kept, 1 - rate))
   }

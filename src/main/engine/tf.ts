@@ -20,13 +20,12 @@ export function nativeBackend(): NativeBackend {
 
 const FLOAT32 = 1, INT32 = 3
 
-/** Uniform numbers in [0, 1) that depend on shape and seed alone. seed: two int32. */
-export function statelessUniform(shape: number[], seed: [number, number]): Tensor {
+/** Uniform numbers in [0, 1) that depend on shape and seed alone. seed: int32 [2]. */
+export function statelessUniform(shape: number[], seed: Tensor): Tensor {
   const native = nativeBackend()
   const type = (name: string, value: number) => ({ name, type: native.binding.TF_ATTR_TYPE, value })
   return tf.tidy(() => native.executeSingleOutput('StatelessRandomUniform',
-    [type('dtype', FLOAT32), type('T', INT32), type('Tseed', INT32)],
-    [tf.tensor1d(shape, 'int32'), tf.tensor1d(seed, 'int32')]))
+    [type('dtype', FLOAT32), type('T', INT32), type('Tseed', INT32)], [tf.tensor1d(shape, 'int32'), seed]))
 }
 
 /** The same values, without a path for gradients. */

@@ -28,6 +28,14 @@ export function normalize(x: Tensor, epsilon: number): Tensor {
   })(x))
 }
 
+/** [B, T, C] -> [B, 1, C]. tfjs' own gradient of a sum multiplies with a tensor of ones that is as large as x. */
+export function sumTokens(x: Tensor): Tensor {
+  return tf.customGrad((input: unknown) => {
+    const t = input as Tensor, { shape } = t
+    return { value: tf.sum(t, 1, true), gradFunc: (dy: Tensor) => tf.tile(dy, [1, shape[1]!, 1]) }
+  })(x)
+}
+
 /** x Φ(x), exact (erf). */
 export function gelu(x: Tensor): Tensor {
   return tf.customGrad((input: unknown, save: unknown) => {

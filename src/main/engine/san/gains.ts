@@ -1,5 +1,6 @@
 import { tf, type Tensor } from '../tf'
 import type { SanConfig } from './config'
+import { sumTokens } from '../nn/ops'
 
 type Pool = SanConfig['pool']
 
@@ -17,18 +18,17 @@ export function poolGain(pool: Pool, y: Tensor, d: Tensor, perSample: boolean): 
 const pools: Record<Pool, (y: Tensor, d: Tensor) => Tensor> = {
   /** 1 + Σ d y / (Σ y² + ε): the least-squares gain of y' on y (methods.md 1.4 B) */
   energy: (y, d) => {
-    const squares = tf.square(y)
-    const eps = tf.mul(tf.mean(squares), 1e-6)
-    return tf.add(1, tf.div(tf.sum(tf.mul(d, y), 1, true), tf.add(tf.sum(squares, 1, true), eps)))
+    const squares = sumTokens(tf.square(y))
+    const eps = tf.mul(tf.mean(squares), 1e-6 / y.shape[1]!)
+    return tf.add(1, tf.div(sumTokens(tf.mul(d, y)), tf.add(squares, eps)))
   },
-  mean: (y, d) => tf.add(1, tf.mean(tf.div(d, awayFromZero(y)), 1, true)),
+  mean: (y, d) => tf.add(1, tf.div(sumTokens(tf.div(d, awayFromZero(y))), y.shape[1]!)),
   /** the ratio clipped to [0.5, 2], over entries that are not nearly zero */
   clampedMean: (y, d) => {
     const floor = tf.mul(tf.sqrt(tf.mean(tf.square(y), 1, true)), 1e-3)
     const counted = tf.cast(tf.greater(tf.abs(y), floor), 'float32')
     const ratio = tf.clipByValue(tf.add(1, tf.div(d, awayFromZero(y))), 0.5, 2)
-    const n = tf.sum(counted, 1, true)
-    const mean = tf.div(tf.sum(tf.mul(tf.sub(ratio, 1), counted), 1, true), tf.maximum(n, 1))
+    const mean = tf.div(sumTokens(tf.mul(tf.sub(ratio, 1), counted)), tf.maximum(sumTokens(counted), 1))
     return tf.add(1, mean)
   },
   median: (y, d) => {

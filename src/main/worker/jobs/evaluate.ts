@@ -7,22 +7,23 @@ import type { PreparedData } from '../../store/data/prepare'
 import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { openSession, type Session } from './session'
-import { readState } from './state'
+import { trainedStep } from './state'
 
 export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspace, checkpoint, data: path }, ctx) => {
   const session = await openSession(runFolder, ctx)
   const at = findCheckpoint(runFolder, checkpoint)
-  session.step.restore(await readState(at, session.tuning))
+  const step = await trainedStep(session, at)
   const data = await openEvaluationData(session, path, workspace, ctx)
   try {
     const { split, images } = heldOut(data)
     const { recipe } = session.resolved
-    const metrics = await measure(session.step, evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), split, ctx.turn)
+    const metrics = await measure(step, evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), split, ctx.turn)
     if (!metrics) throw new AppError('cancelled', 'The evaluation was stopped.')
     return { run: basename(runFolder), step: at.state.step, split, samples: images.size, metrics }
   } finally {
     await data.close()
-    session.dispose()
+    step.dispose()
+    session.model.dispose()
   }
 }
 

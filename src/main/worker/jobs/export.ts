@@ -6,7 +6,7 @@ import { jsonFile, type OutFile } from '../../engine/io/bytes'
 import { openModel } from '../../engine/io/model'
 import { mergedTensors } from '../../engine/merge'
 import { loadModel, plainForward, type ReadTensor } from '../../engine/model'
-import { normalized } from '../../engine/step/eager'
+import { modelInput } from '../../engine/step/compute'
 import type { StepState } from '../../engine/step/step'
 import { tf } from '../../engine/tf'
 import type { Tuning } from '../../engine/tuning'
@@ -16,7 +16,7 @@ import { diskFiles, writeFiles } from '../../store/files'
 import type { JobFunction } from '../protocol'
 import { adapted, adapterFiles, byName } from './adapter'
 import { openSession, withHead, type Session } from './session'
-import { readState } from './state'
+import { trainedStep } from './state'
 import { samplesFor, verify, type Samples } from './verify'
 
 /** What is exported: files, and the function they compute once they lie in a folder. */
@@ -24,14 +24,14 @@ interface Parcel { files: OutFile[]; format: string; python: string; logits(fold
 
 export const runExport: JobFunction<'export'> = async ({ runFolder, workspace, checkpoint, as, out }, ctx) => {
   const session = await openSession(runFolder, ctx)
+  const at = findCheckpoint(runFolder, checkpoint)
+  const step = await trainedStep(session, at)
   try {
-    const at = findCheckpoint(runFolder, checkpoint)
-    const state = await readState(at, session.tuning)
-    session.step.restore(state)
+    const state = await step.state()
     const samples = await samplesFor(session, workspace, ctx)
     ctx.progress('save', null, null, as === 'merged' ? 'Merging' : 'Writing the adapter')
     const parcel = as === 'merged' ? await mergedParcel(session, state) : await adapterParcel(session, state)
-    const live = await logitsInParts(samples, (pixels, images) => session.step.predict(pixels, images))
+    const live = await logitsInParts(samples, (pixels, images) => step.predict(pixels, images))
     const base = await untuned(session, state, samples)
     const python = parcel.python.replaceAll('FOLDER', out)
     let report: ExportReport | null = null
@@ -46,7 +46,8 @@ export const runExport: JobFunction<'export'> = async ({ runFolder, workspace, c
     })
     return report!
   } finally {
-    session.dispose()
+    step.dispose()
+    session.model.dispose()
   }
 }
 
@@ -61,7 +62,7 @@ async function mergedParcel({ model, tuning, opened, resolved, preprocessing, ma
     async logits(folder, samples) {
       const again = await openModel(await diskFiles(folder))
       const loaded = await loadModel({ ...again.shape, imageSize: samples.size }, again.read)
-      const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => plainForward(loaded, normalized(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
+      const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => plainForward(loaded, modelInput(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
       loaded.dispose()
       return logits
     },
@@ -78,7 +79,7 @@ async function adapterParcel(session: Session, state: StepState): Promise<Parcel
     ...parcel,
     async logits(folder, samples) {
       const run = await adapted(opened, await diskFiles(folder), samples.size)
-      const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => run.forward(normalized(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
+      const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => run.forward(modelInput(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
       run.dispose()
       return logits
     },
@@ -89,7 +90,7 @@ async function adapterParcel(session: Session, state: StepState): Promise<Parcel
 async function untuned({ model: { shape }, opened, tuning, preprocessing }: Session, { values }: StepState, samples: Samples): Promise<Float32Array> {
   const read: ReadTensor = withHead(opened.read, trainedHead(tuning, values))
   const model = await loadModel(shape, read)
-  const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => plainForward(model, normalized(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
+  const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => plainForward(model, modelInput(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
   model.dispose()
   return logits
 }

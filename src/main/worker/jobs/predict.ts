@@ -4,7 +4,7 @@ import type { Prediction } from '../../contract/checkpoint'
 import { AppError } from '../../contract/errors'
 import { openModel } from '../../engine/io/model'
 import { loadModel, plainForward } from '../../engine/model'
-import { normalized } from '../../engine/step/eager'
+import { modelInput } from '../../engine/step/compute'
 import { softmax } from '../../engine/train/metrics'
 import { tf } from '../../engine/tf'
 import { findCheckpoint } from '../../store/checkpoints'
@@ -13,7 +13,7 @@ import { decodeForModel, viewOf } from '../../store/data/view'
 import { diskFiles } from '../../store/files'
 import type { JobContext, JobFunction, PredictInput } from '../protocol'
 import { openSession, type Preprocessing } from './session'
-import { readState } from './state'
+import { trainedStep } from './state'
 
 /** Something that turns one image into logits. */
 interface Predictor { classes: readonly string[]; preprocessing: Preprocessing; logits(pixels: Uint8Array): Promise<Float32Array>; dispose(): void }
@@ -40,8 +40,14 @@ async function pixelsOf(file: string, { view }: Preprocessing): Promise<Uint8Arr
 
 async function ofRun(runFolder: string, { checkpoint }: PredictInput, ctx: JobContext): Promise<Predictor> {
   const session = await openSession(runFolder, ctx)
-  session.step.restore(await readState(findCheckpoint(runFolder, checkpoint), session.tuning))
-  return { classes: session.manifest.resolved.classes, preprocessing: session.preprocessing, logits: pixels => session.step.predict(pixels, 1), dispose: session.dispose }
+  const step = await trainedStep(session, findCheckpoint(runFolder, checkpoint))
+  return {
+    classes: session.manifest.resolved.classes, preprocessing: session.preprocessing, logits: pixels => step.predict(pixels, 1),
+    dispose() {
+      step.dispose()
+      session.model.dispose()
+    },
+  }
 }
 
 async function ofModel({ model: path }: PredictInput, ctx: JobContext): Promise<Predictor> {
@@ -54,7 +60,7 @@ async function ofModel({ model: path }: PredictInput, ctx: JobContext): Promise<
   return {
     classes: opened.classes ?? Array.from({ length: opened.shape.classes }, (_, i) => String(i)),
     preprocessing: { view: viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, size), mean: opened.mean, std: opened.std },
-    logits: async pixels => tf.tidy(() => plainForward(model, normalized(pixels, 1, size, opened)).dataSync() as Float32Array),
+    logits: async pixels => tf.tidy(() => plainForward(model, modelInput(pixels, 1, size, opened)).dataSync() as Float32Array),
     dispose: model.dispose,
   }
 }

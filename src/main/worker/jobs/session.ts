@@ -1,31 +1,38 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
 import type { RunManifest } from '../../contract/run'
 import { openModel, type OpenedModel } from '../../engine/io/model'
 import { backboneOf } from '../../engine/backbones/index'
 import { initialValues, loadModel, replacedTensors, type Model, type ReadTensor } from '../../engine/model'
 import { shapeForRun } from '../../engine/plan'
 import { parseRecipe, type ResolvedRecipe } from '../../engine/recipe'
+import { createCompiledStep, type Sizes } from '../../engine/step/compiled'
+import type { StepOptions } from '../../engine/step/compute'
 import { createEagerStep } from '../../engine/step/eager'
+import type { WithModelFolder } from '../../engine/step/graph/session'
 import type { Step } from '../../engine/step/step'
 import { createTuning, type Tuning } from '../../engine/tuning'
 import { diskFiles } from '../../store/files'
 import { requireManifest } from '../../store/runFolder'
-import { basename } from 'node:path'
 import { viewOf, type View } from '../../store/data/view'
 import type { JobContext } from '../protocol'
 
 /** How pixels become what the model sees. */
 export interface Preprocessing { view: View; mean: readonly number[]; std: readonly number[] }
 
-/** A run's model in memory, ready to train or to be used. */
+/** A run's model in memory. */
 export interface Session {
   manifest: RunManifest
   resolved: ResolvedRecipe
   opened: OpenedModel
   tuning: Tuning
   model: Model
-  step: Step
   preprocessing: Preprocessing
-  dispose(): void
+  /** the run's starting values behind a step that runs operation by operation */
+  eagerStep(): Promise<Step>
+  /** the same as one compiled call, for batches of these sizes; it takes over the model's tensors */
+  compiledStep(sizes: Sizes): Promise<Step>
 }
 
 export async function openSession(runFolder: string, ctx: JobContext): Promise<Session> {
@@ -38,14 +45,23 @@ export async function openSession(runFolder: string, ctx: JobContext): Promise<S
   const tuning = createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san, settings.sites)
   const model = await loadModel(shape, opened.read, replacedTensors(tuning))
   const preprocessing = preprocessingOf(resolved, opened, shape.imageSize)
-  const start = await initialValues(tuning, recipe.seed, opened.read)
-  const step = createEagerStep(model, tuning, start, { seed: recipe.seed, train: recipe.train, ...preprocessing })
+  const options: StepOptions = { seed: recipe.seed, train: recipe.train, ...preprocessing }
+  const start = () => initialValues(tuning, recipe.seed, opened.read)
   return {
-    manifest, resolved, opened, tuning, model, step, preprocessing,
-    dispose() {
-      step.dispose()
-      model.dispose()
-    },
+    manifest, resolved, opened, tuning, model, preprocessing,
+    eagerStep: async () => createEagerStep(model, tuning, await start(), options),
+    compiledStep: async sizes => createCompiledStep(model, tuning, await start(), options, sizes, withModelFolder),
+  }
+}
+
+/** TensorFlow loads graphs from a folder alone. */
+const withModelFolder: WithModelFolder = (savedModelPb, load) => {
+  const folder = mkdtempSync(join(tmpdir(), 'engram-graph-'))
+  try {
+    writeFileSync(join(folder, 'saved_model.pb'), savedModelPb)
+    return load(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -4,11 +4,12 @@ import { AppError } from '../../contract/errors'
 import { Metrics } from '../../contract/run'
 import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../engine/io/safetensors'
 import { count } from '../../engine/sites'
-import type { StepState } from '../../engine/step/step'
+import type { Step, StepState } from '../../engine/step/step'
 import type { Progress } from '../../engine/train/loop'
 import type { Tuning } from '../../engine/tuning'
 import type { Checkpoint } from '../../store/checkpoints'
 import { fileSource } from '../../store/files'
+import type { Session } from './session'
 
 const WEIGHTS = 'trained.safetensors', OPTIMIZER = 'optimizer.safetensors'
 
@@ -47,6 +48,13 @@ export async function readState(checkpoint: Checkpoint, tuning: Tuning): Promise
   }
   const buffers = await Promise.all((tuning.san?.buffers ?? []).map(async b => [b.name, await tensorIn(weights, b.name, b.width, checkpoint)] as const))
   return { values: await gather(weights, ''), m: await gather(optimizer, 'm.'), v: await gather(optimizer, 'v.'), buffers: new Map(buffers) }
+}
+
+/** A run as it was at a checkpoint, ready to be used. */
+export async function trainedStep(session: Session, checkpoint: Checkpoint): Promise<Step> {
+  const step = await session.eagerStep()
+  step.restore(await readState(checkpoint, session.tuning))
+  return step
 }
 
 async function tensorIn(file: Awaited<ReturnType<typeof openSafetensors>>, name: string, size: number, checkpoint: Checkpoint): Promise<Float32Array> {

@@ -1,11 +1,14 @@
 import { basename } from 'node:path'
 import { AppError } from '../../contract/errors'
+import type { Recipe } from '../../contract/recipe'
 import { evalBatches, trainBatches } from '../../engine/data/batches'
+import type { Sizes } from '../../engine/step/compiled'
+import type { Step } from '../../engine/step/step'
 import { freshProgress, train, type Progress, type TrainJob } from '../../engine/train/loop'
 import { stepsPerEpoch } from '../../engine/train/schedule'
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, saveCheckpoint } from '../../store/checkpoints'
 import type { PreparedData } from '../../store/data/prepare'
-import type { JobFunction } from '../protocol'
+import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { openSession, type Session } from './session'
 import { readProgress, readState, stateFiles } from './state'
@@ -17,15 +20,16 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     path: manifest.resolved.dataPath, choice: recipe.data, augment: recipe.train.augment, workspace, preprocessing: session.preprocessing,
     expected: { classes: manifest.resolved.classes, hash: manifest.resolved.dataHash },
   }, ctx)
+  const { step, notices } = await stepFor(session, data, ctx)
   try {
-    const progress = resume ? await restore(runFolder, session) : freshProgress()
+    const progress = resume ? await restore(runFolder, session, step) : freshProgress()
     rewindCheckpoints(runFolder, progress.step)
-    const job = createJob(runFolder, session, data)
+    const job = createJob(runFolder, session, step, data)
     ctx.emit({
       event: 'started', run: manifest.id, folder: runFolder, step: progress.step, steps: job.perEpoch * recipe.train.epochs,
       stepsPerEpoch: job.perEpoch, epochs: recipe.train.epochs, device: ctx.device, pid: process.pid,
     })
-    for (const message of [...session.opened.notices, ...data.notices]) ctx.emit({ event: 'notice', level: 'info', message })
+    for (const message of [...session.opened.notices, ...data.notices, ...notices]) ctx.emit({ event: 'notice', level: 'info', message })
     let ended: 'finished' | 'stopped' = 'stopped'
     for await (const event of train(job, progress, ctx.turn)) {
       if (event.event === 'finished') ended = 'finished'
@@ -34,21 +38,46 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     return { ended, step: progress.step }
   } finally {
     await data.close()
-    session.dispose()
+    step.dispose()
   }
 }
 
+/** Compiled where the recipe wants it or leaves it open; what cannot be compiled runs eagerly, and says why. */
+async function stepFor(session: Session, data: PreparedData, ctx: JobContext): Promise<{ step: Step; notices: string[] }> {
+  const { recipe } = session.resolved
+  if (recipe.step === 'eager') return { step: await session.eagerStep(), notices: [] }
+  ctx.progress('prepare', null, null, 'Compiling the training step')
+  const began = performance.now()
+  try {
+    const step = await session.compiledStep(batchSizes(recipe, data))
+    return { step, notices: [`Training step compiled in ${((performance.now() - began) / 1000).toFixed(1)} s.`] }
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message.split('\n')[0]! : String(thrown)
+    if (recipe.step === 'compiled') throw new AppError('internal', `The training step could not be compiled: ${why} Set step to "eager" or "auto".`, { field: 'step', cause: thrown })
+    return { step: await session.eagerStep(), notices: [`The training step runs eagerly: it could not be compiled (${why}).`] }
+  }
+}
+
+const evaluationBatch = (recipe: Recipe): number => recipe.evaluate.batchSize ?? recipe.train.batchSize
+
+/** Whole batches and the smaller last ones. */
+function batchSizes(recipe: Recipe, data: PreparedData): Sizes {
+  const of = (images: number, size: number) => [...(images >= size ? [size] : []), ...(images % size > 0 ? [images % size] : [])]
+  const size = evaluationBatch(recipe)
+  return { train: of(data.train.size, recipe.train.batchSize), predict: [...of(data.validation.size, size), ...of(data.test.size, size)] }
+}
+
 /** Puts the last whole checkpoint into the step. */
-async function restore(runFolder: string, { step, tuning }: Session): Promise<Progress> {
+async function restore(runFolder: string, { tuning }: Session, step: Step): Promise<Progress> {
   const last = findCheckpoint(runFolder, 'last')
   step.restore(await readState(last, tuning))
   return readProgress(last)
 }
 
-function createJob(runFolder: string, session: Session, data: PreparedData): TrainJob {
-  const { resolved: { recipe, learningRate }, step, tuning } = session
+function createJob(runFolder: string, session: Session, step: Step, data: PreparedData): TrainJob {
+  const { resolved: { recipe, learningRate }, tuning } = session
   const { batchSize, augment } = recipe.train
-  const inEvaluation = recipe.evaluate.batchSize ?? batchSize
+  const inEvaluation = evaluationBatch(recipe)
   if (data.train.size === 0) throw new AppError('dataset-invalid', `${data.name} has no training images left; choose other data or a smaller validation share.`, { field: 'data.split' })
   const perEpoch = stepsPerEpoch(data.train.size, recipe.train)
   return {

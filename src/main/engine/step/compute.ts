@@ -1,0 +1,75 @@
+import type { Recipe } from '../../contract/recipe'
+import { headsOf, run, viewsOf, type Model } from '../model'
+import { evaluation } from '../net'
+import { crossEntropy } from '../nn/ops'
+import { adamw, clipped, type AdamState, type Rates } from '../optim/adamw'
+import { count, tensorName } from '../sites'
+import { tf, type Tensor } from '../tf'
+import type { Tuning } from '../tuning'
+import { valueAndGradient } from './backward'
+
+/** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
+
+export interface StepOptions { seed: number; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
+export type Buffers = ReadonlyMap<string, Tensor>
+/** pixels float32 [B, S, S, 3] of 0 … 255, labels int32 [B], seed int32 [2]. */
+export interface BatchTensors { pixels: Tensor; labels: Tensor; seed: Tensor }
+export interface Gradient { loss: Tensor; gradient: Tensor; correct: Tensor; buffers: Map<string, Tensor> }
+
+/** Mean loss of a batch, its gradient [P], the number of right answers, and the running averages moved on. */
+export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, batch: BatchTensors): Gradient {
+  const { train } = options
+  const moved = new Map<string, Tensor>()
+  let correct: Tensor | undefined
+  const loss = (flat: Tensor): Tensor => {
+    const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: viewsOf(flat, tuning.slots), buffers }
+    const { output, net } = run(model, tuning, pass, normalized(batch.pixels, options))
+    correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(output, 1), batch.labels), 'float32')))
+    for (const [site, gain] of net.propagator?.measured() ?? []) {
+      const name = tensorName(site, 'san_gamma'), before = buffers.get(name)
+      if (before) moved.set(name, tf.keep(averaged(before, gain, tuning.san!.config.emaDecay)))
+    }
+    const penalty = net.propagator?.penalty()
+    const entropy = crossEntropy(output, batch.labels, train.labelSmoothing)
+    return penalty ? tf.add(entropy, penalty) : entropy
+  }
+  const { value, gradient } = valueAndGradient(loss, values)
+  return { loss: value, gradient, correct: correct!, buffers: moved }
+}
+
+const averaged = (before: Tensor, gain: Tensor, decay: number): Tensor =>
+  tf.tidy(() => tf.add(tf.mul(before, decay), tf.mul(gain.rank === 3 ? tf.mean(gain, [0, 1]) : gain, 1 - decay)))
+
+/** Clipping and AdamW; `norm` is the gradient's before clipping. */
+export function updateOf(values: Tensor, state: AdamState, decayed: Tensor, gradient: Tensor, rates: Rates, train: Recipe['train']): { values: Tensor; norm: Tensor } & AdamState {
+  return tf.tidy(() => {
+    const { gradient: limited, norm } = clipped(gradient, train.clipNorm)
+    return { ...adamw(values, limited, state, decayed, rates, train), norm }
+  })
+}
+
+/** Logits [B, C] with the running averages in place of measured gains. */
+export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, pixels: Tensor): Tensor =>
+  tf.tidy(() => run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), normalized(pixels, options)).output)
+
+/** (x / 255 - mean) / std over the last axis. */
+export const normalized = (pixels: Tensor, { mean, std }: { mean: readonly number[]; std: readonly number[] }): Tensor =>
+  tf.tidy(() => tf.add(tf.mul(pixels, tf.tensor1d(std.map(s => 1 / (255 * s)))), tf.tensor1d(mean.map((x, c) => -x / std[c]!))))
+
+export const pixelTensor = (pixels: Uint8Array, images: number, size: number): Tensor => tf.tensor4d(new Float32Array(pixels), [images, size, size, 3])
+
+/** uint8 [images, size, size, 3] -> what a model sees. Call inside a tidy. */
+export const modelInput = (pixels: Uint8Array, images: number, size: number, preprocessing: { mean: readonly number[]; std: readonly number[] }): Tensor =>
+  normalized(pixelTensor(pixels, images, size), preprocessing)
+
+/** 1 where weight decay applies, else 0; [P]. */
+export function decayMask(tuning: Tuning): Float32Array {
+  const mask = new Float32Array(tuning.slots.reduce((n, s) => n + count(s.shape), 0))
+  let at = 0
+  for (const slot of tuning.slots) {
+    const size = count(slot.shape)
+    if (slot.decay) mask.fill(1, at, at + size)
+    at += size
+  }
+  return mask
+}

@@ -1,0 +1,42 @@
+import { Message } from './protobuf'
+
+/** TensorFlow's numbers for element types. */
+export const FLOAT = 1, INT32 = 3
+
+export type Attribute =
+  | { type: number } | { int: number } | { ints: readonly number[] } | { float: number } | { bool: boolean } | { text: string }
+  | { shape: readonly number[] } | { tensor: { dtype: number; shape: readonly number[]; bytes: Uint8Array } }
+
+/** An operation of a graph. An input is `node`, `node:output`, or `^node` for order alone. */
+export interface GraphNode { name: string; op: string; inputs: readonly string[]; attributes: Readonly<Record<string, Attribute>> }
+
+/** The nodes as the file saved_model.pb (tensorflow/core/protobuf/saved_model.proto), under the tag `serve`. */
+export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
+  const graph = new Message()
+  for (const node of nodes) graph.message(1, nodeDef(node))
+  graph.message(4, new Message().int(1, 2000).int(2, 12))
+  const meta = new Message().message(1, new Message().text(4, 'serve')).message(2, graph)
+  return new Message().int(1, 1).message(2, meta).encode()
+}
+
+function nodeDef({ name, op, inputs, attributes }: GraphNode): Message {
+  const node = new Message().text(1, name).text(2, op)
+  for (const input of inputs) node.text(3, input)
+  for (const [key, value] of Object.entries(attributes)) node.message(5, new Message().text(1, key).message(2, attribute(value)))
+  return node
+}
+
+function attribute(value: Attribute): Message {
+  const out = new Message()
+  if ('type' in value) return out.int(6, value.type)
+  if ('int' in value) return out.int(3, value.int)
+  if ('ints' in value) return out.message(1, value.ints.reduce((list, x) => list.int(3, x), new Message()))
+  if ('float' in value) return out.float(4, value.float)
+  if ('bool' in value) return out.bool(5, value.bool)
+  if ('text' in value) return out.text(2, value.text)
+  if ('shape' in value) return out.message(7, shapeOf(value.shape))
+  const { dtype, shape, bytes } = value.tensor
+  return out.message(8, new Message().int(1, dtype).message(2, shapeOf(shape)).bytes(4, bytes))
+}
+
+const shapeOf = (shape: readonly number[]): Message => shape.reduce((out, n) => out.message(2, new Message().int(1, n)), new Message())

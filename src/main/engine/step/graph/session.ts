@@ -1,0 +1,68 @@
+import { tf, type Tensor } from '../../tf'
+import { FLOAT, INT32, savedModel, type GraphNode } from './graphDef'
+
+/** Puts the file where TensorFlow can read it, calls `load` with the folder, and removes it again. */
+export type WithModelFolder = <T>(savedModelPb: Uint8Array, load: (folder: string) => T) => T
+
+interface Backend {
+  binding: { loadSavedModel(folder: string, tags: string): number; deleteSavedModel(id: number): void; runSavedModel(id: number, inputs: number[], inputNames: string, outputNames: string): unknown[] }
+  getInputTensorIds(tensors: Tensor[]): number[]
+  createOutputTensor(metadata: unknown): Tensor
+}
+const backend = (): Backend => tf.backend() as unknown as Backend
+
+/** A loaded graph with its variables. */
+export interface Session {
+  /** Feeds, by placeholder; fetches nodes in order. The results are the caller's. */
+  run(feeds: Readonly<Record<string, Tensor>>, fetches: readonly string[]): Tensor[]
+  /** Assigns variables of one group, all of them, in one call: every new combination would be optimised anew. */
+  set(group: string, values: ReadonlyMap<string, Tensor>): void
+  get(variable: string): Tensor
+  close(): void
+}
+
+export function openSession(nodes: readonly GraphNode[], withFolder: WithModelFolder): Session {
+  const id = withFolder(savedModel(nodes), folder => backend().binding.loadSavedModel(folder, 'serve'))
+  const run: Session['run'] = (feeds, fetches) => {
+    const names = Object.keys(feeds)
+    const ids = backend().getInputTensorIds(names.map(name => feeds[name]!))
+    return backend().binding.runSavedModel(id, ids, names.map(n => `${n}:0`).join(','), fetches.map(n => n.includes(':') ? n : `${n}:0`).join(','))
+      .map(metadata => backend().createOutputTensor(metadata))
+  }
+  return {
+    run,
+    set: (group, values) => tf.dispose(run(Object.fromEntries([...values].map(([name, value]) => [`${name}/value`, value])), [`${group}/set`])),
+    get: variable => run({}, [`${variable}/get`])[0]!,
+    close: () => backend().binding.deleteSavedModel(id),
+  }
+}
+
+const dtypeOf = (dtype: string): number => dtype === 'int32' ? INT32 : FLOAT
+
+export const placeholder = (name: string, dtype: 'float32' | 'int32', shape: readonly number[]): GraphNode =>
+  ({ name, op: 'Placeholder', inputs: [], attributes: { dtype: { type: dtypeOf(dtype) }, shape: { shape } } })
+
+/** A float32 variable that lives in the session: `name/read` is its value, `name/assign` takes `name/value`. */
+export function variable(name: string, shape: readonly number[]): GraphNode[] {
+  const dtype = { type: FLOAT }
+  return [
+    { name, op: 'VarHandleOp', inputs: [], attributes: { dtype, shape: { shape }, shared_name: { text: name }, container: { text: '' } } },
+    { name: `${name}/read`, op: 'ReadVariableOp', inputs: [name], attributes: { dtype } },
+    { name: `${name}/get`, op: 'Identity', inputs: [`${name}/read`], attributes: { T: dtype } },
+    placeholder(`${name}/value`, 'float32', shape),
+    assign(`${name}/assign`, name, `${name}/value`),
+  ]
+}
+
+/** `group/set` assigns all of these variables. */
+export function group(name: string, variables: readonly string[]): GraphNode[] {
+  const done: GraphNode = { name: `${name}/done`, op: 'Const', inputs: [], attributes: { dtype: { type: FLOAT }, value: { tensor: { dtype: FLOAT, shape: [], bytes: new Uint8Array(4) } } } }
+  return [done, after(`${name}/set`, `${name}/done`, variables.map(v => `${v}/assign`))]
+}
+
+export const assign = (name: string, to: string, value: string): GraphNode =>
+  ({ name, op: 'AssignVariableOp', inputs: [to, value], attributes: { dtype: { type: FLOAT }, validate_shape: { bool: false } } })
+
+/** The value of a node, once others have run. */
+export const after = (name: string, value: string, order: readonly string[]): GraphNode =>
+  ({ name, op: 'Identity', inputs: [value, ...order.map(n => `^${n}`)], attributes: { T: { type: FLOAT } } })
