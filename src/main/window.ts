@@ -51,7 +51,9 @@ export function followTheme(window: BrowserWindow): void {
   })
 }
 
-/** No navigation, no further window, no permission, no webview: the page is the application. */
+const COPYING = 'clipboard-sanitized-write'
+
+/** No navigation, no further window, no permission but to copy text, no webview: the page is the application. */
 function confine(window: BrowserWindow, page: string): void {
   const { webContents } = window
   const samePage = (url: string) => url.split('#')[0] === page.split('#')[0] || (page.startsWith('http') && URL.canParse(url) && new URL(url).origin === new URL(page).origin)
@@ -59,8 +61,8 @@ function confine(window: BrowserWindow, page: string): void {
   webContents.on('will-frame-navigate', event => { if (!samePage(event.url)) event.preventDefault() })
   webContents.on('will-attach-webview', event => event.preventDefault())
   webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
-  session.defaultSession.setPermissionRequestHandler((_contents, _permission, answer) => answer(false))
-  session.defaultSession.setPermissionCheckHandler(() => false)
+  session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(permission === COPYING))
+  session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === COPYING)
 }
 
 const placeOf = ({ width, height, x, y }: WindowState) => ({ width, height, ...(x !== undefined && y !== undefined ? { x, y } : {}) })

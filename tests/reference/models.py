@@ -78,8 +78,8 @@ def timm_vit_prenorm():
     timm_case("timm-vit-prenorm", "vit_base_patch16_clip_224",
               "norm_pre after the position embedding; the patch convolution has no bias. pre_norm and eps 1e-5 come "
               "from the architecture name alone, not from model_args. Embeddings are small so that eps shows.",
-              grads=True, embeddings=0.05, eps=1e-5, img_size=(40, 24), embed_dim=24, num_heads=3,
-              pixels=(2, 3, 40, 24))
+              grads=True, embeddings=0.05, eps=1e-5, img_size=40, embed_dim=24, num_heads=3,
+              pixels=(2, 3, 40, 40))
 
 
 def timm_vit_quickgelu():

@@ -45,6 +45,8 @@ const gigabytes = (bytes: number) => `${(bytes / GIGABYTE).toFixed(1)} GB`
 
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  // Electron brings its own Node; only the one that people installed has to be new enough.
+  if (process.versions['electron']) return check('node', 'Node', 'ok', `${process.versions.node} inside Electron ${process.versions['electron']}`)
   const enough = major > NODE_WANTED[0] || (major === NODE_WANTED[0] && minor >= NODE_WANTED[1])
   return check('node', 'Node', enough ? 'ok' : 'missing', `${process.versions.node} on ${process.platform} ${process.arch}`, enough ? null : `install Node ${NODE_WANTED.join('.')} or newer`)
 }

@@ -12,5 +12,5 @@ export const caseOf = (name: string): Record<string, unknown> & { expected?: Rec
   JSON.parse(readFileSync(fixturePath(name, 'case.json'), 'utf8'))
 export const casesWith = (inside: string): string[] =>
   readdirSync(fixtures).filter(name => { try { return readdirSync(join(fixtures, name)).includes(inside) } catch { return false } })
-/** Cases that are a backbone of their own, square ones. */
-export const backbones = casesWith('model').filter(name => name !== 'timm-vit-prenorm')
+/** Cases that are a backbone of their own. */
+export const backbones = casesWith('model')

@@ -134,7 +134,7 @@ describe('openModel refuses in a clear sentence', () => {
   it('tensors of a variant that would be computed wrongly', async () => {
     const error = await failure(folder(weights(name => name === 'norm.bias' ? 'blocks.0.attn.q_norm.weight' : name), config))
     expect(error.message).toContain('norm.bias')
-    const odd = await failure(openModel(await fixtureFiles('timm-vit-prenorm', 'model')))
+    const odd = await failure(folder(weights(), { ...config, model_args: { ...config.model_args, img_size: [40, 24] } }))
     expect([odd.code, /square/.test(odd.message)]).toEqual(['model-unsupported', true])
   })
   it('heads that do not divide the width, non-JSON, empty folders, pickles', async () => {
