@@ -1,24 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createRig, plainPixels, relative, trainDefaults } from '../support/rig'
 import { randomPixels, tinyShape } from '../support/tinyVit'
 import { methods } from '../../src/main/engine/methods/index'
 import { createCompiledStep } from '../../src/main/engine/step/compiled'
-import type { WithModelFolder } from '../../src/main/engine/step/graph/session'
 import type { Step } from '../../src/main/engine/step/step'
+import { withModelFolder } from '../../src/main/worker/jobs/modelFolder'
 import { tf } from '../../src/main/engine/tf'
-
-const inFolder: WithModelFolder = (bytes, load) => {
-  const folder = mkdtempSync(join(tmpdir(), 'engram-graph-'))
-  writeFileSync(join(folder, 'saved_model.pb'), bytes)
-  try {
-    return load(folder)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
 
 const side = tinyShape.imageSize, pixels = randomPixels(4, side), labels = Int32Array.from([1, 4, 7, 2])
 const batch = (from: number, to: number) => ({ pixels: pixels.slice(from * side * side * 3, to * side * side * 3), labels: labels.slice(from, to), indices: labels.slice(from, to) })
@@ -37,7 +24,7 @@ const variants = methods.flatMap(m => [
 async function pair(method: Record<string, unknown> & { type: string }): Promise<{ eager: Step; compiled: Step }> {
   const [one, two] = [await createRig(method), await createRig(method)]
   const options = { seed: 3, train: trainDefaults(train), ...plainPixels }
-  return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, inFolder) }
+  return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder) }
 }
 const run = async (step: Step, from: number, to: number) => {
   const results = []

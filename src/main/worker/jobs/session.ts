@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename } from 'node:path'
 import type { RunManifest } from '../../contract/run'
 import { openModel, type OpenedModel } from '../../engine/io/model'
 import { backboneOf } from '../../engine/backbones/index'
@@ -10,13 +8,13 @@ import { parseRecipe, type ResolvedRecipe } from '../../engine/recipe'
 import { createCompiledStep, type Sizes } from '../../engine/step/compiled'
 import type { StepOptions } from '../../engine/step/compute'
 import { createEagerStep } from '../../engine/step/eager'
-import type { WithModelFolder } from '../../engine/step/graph/session'
 import type { Step } from '../../engine/step/step'
 import { createTuning, type Tuning } from '../../engine/tuning'
 import { diskFiles } from '../../store/files'
 import { requireManifest } from '../../store/runFolder'
 import { viewOf, type View } from '../../store/data/view'
 import type { JobContext } from '../protocol'
+import { withModelFolder } from './modelFolder'
 
 /** How pixels become what the model sees. */
 export interface Preprocessing { view: View; mean: readonly number[]; std: readonly number[] }
@@ -51,17 +49,6 @@ export async function openSession(runFolder: string, ctx: JobContext): Promise<S
     manifest, resolved, opened, tuning, model, preprocessing,
     eagerStep: async () => createEagerStep(model, tuning, await start(), options),
     compiledStep: async sizes => createCompiledStep(model, tuning, await start(), options, sizes, withModelFolder),
-  }
-}
-
-/** TensorFlow loads graphs from a folder alone. */
-const withModelFolder: WithModelFolder = (savedModelPb, load) => {
-  const folder = mkdtempSync(join(tmpdir(), 'engram-graph-'))
-  try {
-    writeFileSync(join(folder, 'saved_model.pb'), savedModelPb)
-    return load(folder)
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -1,9 +1,9 @@
 import { tf, type Tensor } from '../../tf'
-import type { Attribute, GraphNode } from './graphDef'
+import { INT32, type Attribute, type GraphNode } from './graphDef'
 
 /** The two calls of tfjs-node's addon that every kernel passes through. */
 interface Binding {
-  executeOp(name: string, attributes: RawAttribute[], inputs: number[], outputs: number): { id: number }[]
+  executeOp(name: string, attributes: RawAttribute[], inputs: number[], outputs: number): { id: number; dtype: number }[]
   createTensor(shape: number[], dtype: number, values: ArrayBufferView): number
   [constant: string]: unknown
 }
@@ -29,6 +29,11 @@ export function record(prefix: string, inputs: readonly [Tensor, string][], body
   }
 }
 
+/** Attributes that tfjs leaves to eager TensorFlow to find; a graph wants them written. */
+const inferred: Record<string, (dtype: number) => GraphNode['attributes']> = {
+  ExpandDims: dtype => ({ T: { type: dtype }, Tdim: { type: INT32 } }),
+}
+
 function source(id: number, known: ReadonlyMap<number, string>): string {
   const name = known.get(id)
   if (name === undefined) throw new Error('The step reads a tensor that is neither fed, nor kept, nor computed in it.')
@@ -45,7 +50,8 @@ function recording(raw: Binding, prefix: string, nodes: GraphNode[], known: Map<
   const own: Pick<Binding, 'executeOp' | 'createTensor'> = {
     executeOp(op, attributes, ids, outputs) {
       const results = raw.executeOp(op, attributes, ids, outputs)
-      const name = add(op, ids.map(id => source(id, known)), Object.fromEntries(attributes.map(a => [a.name, attributeOf(a, kinds.get(a.type)!)])))
+      const given = Object.fromEntries(attributes.map(a => [a.name, attributeOf(a, kinds.get(a.type)!)]))
+      const name = add(op, ids.map(id => source(id, known)), { ...inferred[op]?.(results[0]!.dtype), ...given })
       results.forEach(({ id }, i) => known.set(id, i === 0 ? name : `${name}:${i}`))
       return results
     },
