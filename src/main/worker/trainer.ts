@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { AppError } from '../contract/errors'
 import type { JobFunction, JobKind } from './protocol'
+import { applyRuntimeEnvironment } from './runtimeEnvironment'
 import { serveJobs } from './serveJobs'
 
 type Jobs = { [K in JobKind]: () => Promise<JobFunction<K>> }
@@ -17,6 +18,7 @@ const jobs: Jobs = {
 
 async function loadTensorFlow(): Promise<{ device: string }> {
   try {
+    applyRuntimeEnvironment()
     const tf = await import('@tensorflow/tfjs-node-gpu')
     await tf.ready()
     const backend = tf.backend() as { isUsingGpuDevice?: boolean }
