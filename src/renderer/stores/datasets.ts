@@ -1,8 +1,8 @@
 import type { CacheReport, DatasetCard, PreviewImage } from '@contract/dataset'
-import type { ErrorValue } from '@contract/errors'
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { api, errorValue } from '../api'
+import { api } from '../api'
+import { useAttempt } from './attempt'
 
 /** The datasets at hand, their previews, and the cache of decoded images. */
 export const useDatasets = defineStore('datasets', () => {
@@ -10,19 +10,8 @@ export const useDatasets = defineStore('datasets', () => {
   const cache = shallowRef<CacheReport | null>(null)
   const loaded = ref(false)
   const adding = ref(false)
-  const error = shallowRef<ErrorValue | null>(null)
+  const { error, attempt } = useAttempt()
   const previews = new Map<string, PreviewImage[]>()
-
-  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const value = await action()
-      error.value = null
-      return value
-    } catch (thrown) {
-      error.value = errorValue(thrown)
-      return undefined
-    }
-  }
 
   async function load(): Promise<void> {
     await attempt(async () => { list.value = await api.datasets.list(undefined) })

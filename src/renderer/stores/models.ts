@@ -1,26 +1,15 @@
-import type { ErrorValue } from '@contract/errors'
 import type { BackboneCard, InspectReport } from '@contract/model'
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
-import { api, errorValue } from '../api'
+import { api } from '../api'
+import { useAttempt } from './attempt'
 
 /** The backbones at hand, and what inspecting one found. */
 export const useModels = defineStore('models', () => {
   const list = shallowRef<BackboneCard[]>([])
   const loaded = ref(false)
-  const error = shallowRef<ErrorValue | null>(null)
+  const { error, attempt } = useAttempt()
   const reports = new Map<string, InspectReport>()
-
-  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const value = await action()
-      error.value = null
-      return value
-    } catch (thrown) {
-      error.value = errorValue(thrown)
-      return undefined
-    }
-  }
 
   async function load(): Promise<void> {
     await attempt(async () => { list.value = await api.models.list(undefined) })

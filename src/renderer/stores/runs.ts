@@ -1,8 +1,8 @@
-import type { ErrorValue } from '@contract/errors'
 import type { RunCard } from '@contract/run'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { api, errorValue } from '../api'
+import { api } from '../api'
+import { useAttempt } from './attempt'
 
 const undoMs = 8000
 
@@ -10,7 +10,7 @@ const undoMs = 8000
 export const useRuns = defineStore('runs', () => {
   const byId = shallowRef(new Map<string, RunCard>())
   const loaded = ref(false)
-  const error = shallowRef<ErrorValue | null>(null)
+  const { error, attempt } = useAttempt()
   /** Runs on their way out: hidden at once, removed when the time for Undo is over. */
   const leaving = ref(new Set<string>())
   let removal: ReturnType<typeof setTimeout> | undefined
@@ -33,17 +33,6 @@ export const useRuns = defineStore('runs', () => {
   async function load(): Promise<void> {
     await attempt(async () => { byId.value = new Map((await api.runs.list(undefined)).map(card => [card.id, card])) })
     loaded.value = true
-  }
-
-  async function attempt<T>(action: () => Promise<T>): Promise<T | undefined> {
-    try {
-      const value = await action()
-      error.value = null
-      return value
-    } catch (thrown) {
-      error.value = errorValue(thrown)
-      return undefined
-    }
   }
 
   const stop = (run: string) => attempt(() => api.runs.stop({ run }))
