@@ -17,7 +17,7 @@ export default defineConfig({
     projects: [
       project('unit', ['engine', 'conformance', 'contract', 'main', 'renderer'], { testTimeout: 60_000 }),
       project('process', ['process'], { testTimeout: 180_000 }),
-      project('e2e', ['e2e'], { testTimeout: 180_000, fileParallelism: false }),
+      project('e2e', ['e2e'], { testTimeout: 360_000, fileParallelism: false }),
     ],
   },
 })

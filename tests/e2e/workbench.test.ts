@@ -6,7 +6,7 @@ import { openWorkbench, type Workbench } from './window'
 let bench: Workbench
 const page = (): Page => bench.page
 const shot = (name: string) => page().screenshot({ path: join(bench.shots, `${name}.png`) })
-const status = (word: string, timeout = 120_000) => page().locator('.head').getByText(word, { exact: true }).waitFor({ timeout })
+const status = (word: string, timeout = 300_000) => page().locator('.head').getByText(word, { exact: true }).waitFor({ timeout })
 const goTo = (name: string) => page().getByRole('link', { name, exact: true }).first().click()
 const stepNow = async () => Number(/step ([\d,]+) of/.exec(await page().locator('section[aria-label="Progress"]').innerText())?.[1]?.replaceAll(',', '') ?? -1)
 const waitForSteps = (least: number) => expect.poll(stepNow, { timeout: 90_000, interval: 100 }).toBeGreaterThanOrEqual(least)

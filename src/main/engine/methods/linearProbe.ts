@@ -6,7 +6,7 @@ export const linearProbe = defineMethod({
   summary: 'Trains a fresh head on frozen features.',
   formula: 'logits = head(features)',
   advice: 'The lower bound to compare with, and the fastest.',
-  config: z.strictObject({}), learningRate: 1e-3,
+  config: z.strictObject({}), learningRate: 1e-2,
   selects: () => false,
   san: { never: 'A linear probe adapts no layer, so there is no gain to propagate.' },
 })
