@@ -17,6 +17,8 @@ export interface Net {
   /** x + branch, the branch dropped per sample in training; position: 0 at the first block, 1 at the last */
   residual(x: Tensor, branch: Tensor, position: number): Tensor
   dropout(x: Tensor): Tensor
+  /** A part of the network; of what is made inside, only the result stays */
+  part(compute: () => Tensor): Tensor
 }
 
 /** One forward pass: the values of the trained tensors, and what is random in it. */
@@ -77,6 +79,15 @@ export class TunedNet implements Net {
 
   dropout(x: Tensor): Tensor {
     return this.drop(x, this.pass.dropout, x.shape)
+  }
+
+  part(compute: () => Tensor): Tensor {
+    return tf.tidy(compute)
+  }
+
+  /** To be called when the pass is over. */
+  release(): void {
+    this.propagator?.release()
   }
 
   /** The site's weights with method and propagated scales absorbed: what a merged export holds. */

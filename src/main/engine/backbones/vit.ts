@@ -87,9 +87,12 @@ function blockSites(s: VitShape, i: number): Site[] {
 
 /** pixels [B, H, W, 3], normalised -> logits [B, classes], or features [B, F] when there is no head. */
 export function forward(net: Net, s: VitShape, pixels: Tensor): Tensor {
-  let x = embed(net, s, pixels) // [B, T, d]
+  let x = net.part(() => embed(net, s, pixels)) // [B, T, d]
   if (s.preNorm) x = net.norm('norm_pre', x, s.epsilon)
-  for (let i = 0; i < s.depth; i++) x = block(net, s, i, x)
+  for (let i = 0; i < s.depth; i++) {
+    const before = x
+    x = net.part(() => block(net, s, i, before))
+  }
   if (s.finalNorm) x = net.norm('norm', x, s.epsilon)
   let features = pool(s, x)
   if (s.poolNorm) features = net.norm('fc_norm', features, s.epsilon)

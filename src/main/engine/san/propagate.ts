@@ -26,25 +26,24 @@ export interface Propagator {
   penalty(): Tensor | null
   /** gains measured in this pass, by source site, for the running averages */
   measured(): Map<string, Tensor>
+  /** Lets go of the measured gains, once the pass is over. */
+  release(): void
 }
 
 export function createPropagator(san: SanTuning, source: GainSource, widthIn: (site: string) => number): Propagator {
   const { config } = san
+  const live = (source.training && config.scope !== 'ema') || config.scope === 'sample'
+  const held = (g: Tensor): Tensor => config.detach ? stopGradient(g) : g
   const observed = new Map<string, Tensor>()
   const known = new Map<string, Tensor>()
+  for (const [site, kind] of san.gains) {
+    if (kind !== 'pooled') known.set(site, tf.tidy(() => held(source.fromValues(site, kind))))
+    else if (!live) known.set(site, source.buffer(site))
+  }
   const incoming = new Map<string, SanTuning['propagations']>()
   for (const p of san.propagations) incoming.set(p.to, [...(incoming.get(p.to) ?? []), p])
-  const live = (source.training && config.scope !== 'ema') || config.scope === 'sample'
 
-  function gain(site: string): Tensor {
-    const before = known.get(site)
-    if (before) return before
-    const kind = san.gains.get(site)!
-    const raw = kind !== 'pooled' ? source.fromValues(site, kind) : live ? observed.get(site)! : source.buffer(site)
-    const g = config.detach ? stopGradient(raw) : raw
-    known.set(site, g)
-    return g
-  }
+  const gain = (site: string): Tensor => known.get(site) ?? held(observed.get(site)!)
 
   const mapped = (p: SanTuning['propagations'][number]): Tensor => {
     if (p.map === 'interp') return resizeVector(tf.concat(p.from.map(gain)), widthIn(p.to))
@@ -62,13 +61,18 @@ export function createPropagator(san: SanTuning, source: GainSource, widthIn: (s
     },
     observes: site => san.gains.get(site) === 'pooled' && (source.training || live),
     pooled: (frozen, change) => poolGain(config.pool, frozen, change, config.scope === 'sample'),
-    observe: (site, gain) => void observed.set(site, gain),
+    // kept: it is made inside one block's scope and read in another's
+    observe: (site, gain) => void observed.set(site, tf.keep(gain)),
     penalty() {
       if (config.lambda === 0) return null
       const gains = [...san.gains.keys()].map(site => observed.get(site) ?? gain(site))
       return gains.length === 0 ? null : tf.mul(gainPenalty(gains), config.lambda)
     },
     measured: () => observed,
+    release() {
+      tf.dispose([...observed.values()])
+      observed.clear()
+    },
   }
 }
 

@@ -31,6 +31,7 @@ export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, v
     }
     const penalty = net.propagator?.penalty()
     const entropy = crossEntropy(output, batch.labels, train.labelSmoothing)
+    net.release()
     return penalty ? tf.add(entropy, penalty) : entropy
   }
   const { value, gradient } = valueAndGradient(loss, values)
@@ -49,8 +50,11 @@ export function updateOf(values: Tensor, state: AdamState, decayed: Tensor, grad
 }
 
 /** Logits [B, C] with the running averages in place of measured gains. */
-export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, pixels: Tensor): Tensor =>
-  tf.tidy(() => run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), normalized(pixels, options)).output)
+export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, pixels: Tensor): Tensor => tf.tidy(() => {
+  const { output, net } = run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), normalized(pixels, options))
+  net.release()
+  return output
+})
 
 /** (x / 255 - mean) / std over the last axis. */
 export const normalized = (pixels: Tensor, { mean, std }: { mean: readonly number[]; std: readonly number[] }): Tensor =>
