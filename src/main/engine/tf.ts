@@ -2,8 +2,6 @@
 import * as tfjs from '@tensorflow/tfjs'
 
 export type Tensor = tfjs.Tensor
-export type Tensor1D = tfjs.Tensor1D
-export type Tensor2D = tfjs.Tensor2D
 export type Variable = tfjs.Variable
 export const tf = tfjs
 

@@ -1,10 +1,10 @@
 import type { Recipe } from '../../contract/recipe'
+import { batchCount } from '../data/batches'
 
 type Train = Recipe['train']
 
-export const batchesPerEpoch = (images: number, t: Pick<Train, 'batchSize'>): number => Math.ceil(images / t.batchSize)
 /** Optimiser steps per epoch; the last one of an epoch may see fewer images. */
-export const stepsPerEpoch = (images: number, t: Pick<Train, 'batchSize' | 'accumulate'>): number => Math.ceil(batchesPerEpoch(images, t) / t.accumulate)
+export const stepsPerEpoch = (images: number, t: Pick<Train, 'batchSize' | 'accumulate'>): number => Math.ceil(batchCount(images, t.batchSize) / t.accumulate)
 
 /** Learning rate of step 0, 1, …: linear warm-up, then cosine over the whole run, warm-up counted inside (recipes.md 1.1). */
 export function learningRateAt(step: number, perEpoch: number, t: Train, peak: number): number {
