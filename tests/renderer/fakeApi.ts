@@ -9,6 +9,7 @@ import { backboneOf } from '../../src/main/engine/backbones/index'
 import { jsonSchema, methodCatalog } from '../../src/main/engine/catalog'
 import { planRecipe } from '../../src/main/engine/plan'
 import { edgeCards, siteCards } from '../../src/main/engine/sites'
+import { fakeEngram } from './fakeEngram'
 import { cards, manifest, random, stepEvents, story } from './fakeRuns'
 
 const shape: VitShape = {
@@ -40,6 +41,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
   const listeners = new Set<(events: RunCard[]) => void>()
   const tell = (run: RunCard) => { runs = runs.map(one => one.id === run.id ? run : one); for (const on of listeners) on([run]) }
   const exported: ExportReport[] = []
+  const hasGains = (run: string) => find(run).method === 'ssf' && find(run).status !== 'stopped'
 
   return {
     catalog: {
@@ -86,6 +88,11 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
     checkpoints: {
       list: ({ run }) => Promise.resolve(find(run).step < 300 ? [] : [1600, 1500, 1350, 900].map((step, i) => ({ run, step, epoch: step / 25, path: `/x/${step}`, sizeBytes: 1_281_144, savedAt: Date.now() - i * 90_000, best: step === 1350, last: i === 0, metrics: { 'validation/accuracy': [0.939, 0.937, 0.942, 0.928][i] ?? 0, 'validation/loss': 0.21 } }))),
       remove: () => Promise.resolve(),
+    },
+    engram: {
+      show: ({ run }) => Promise.resolve(hasGains(run) ? fakeEngram(shape, find(run).step).report() : { map: null, records: [], checkpoints: [900] }),
+      record: ({ run, step }) => Promise.resolve(fakeEngram(shape, find(run).step).vectors(step)),
+      compute: ({ run }) => Promise.resolve(fakeEngram(shape, find(run).step).report()),
     },
     exports: {
       create: ({ run, as, out }) => {

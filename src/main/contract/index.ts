@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CheckpointCard, ExportInput, ExportReport } from './checkpoint'
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
+import { EngramReport, RecordInput, SiteVector } from './engram'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { PlanReport } from './plan'
@@ -50,6 +51,11 @@ export const contract = {
   checkpoints: {
     list: call(Run, z.array(CheckpointCard)),
     remove: call(z.object({ run: RunId, step: z.int().min(0) }), z.void()),
+  },
+  engram: {
+    show: call(Run, EngramReport),
+    record: call(RecordInput, z.array(SiteVector)),
+    compute: call(Run, EngramReport),
   },
   exports: {
     create: call(ExportInput, ExportReport),

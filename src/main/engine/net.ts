@@ -1,4 +1,4 @@
-import type { Coupling, Hooks, Layer } from './methods/define'
+import type { Coupling, GainPlace, Hooks, Layer } from './methods/define'
 import { addBias, scaleColumns, scaleRows } from './methods/rows'
 import { linear, normalize } from './nn/ops'
 import { magnitudeGain, weightGain } from './san/gains'
@@ -90,6 +90,23 @@ export class TunedNet implements Net {
     this.propagator?.release()
   }
 
+  /** A site's gain [out] as the trained values have it, no data needed. */
+  gainFromValues(name: string, kind: 'own' | 'weight' | 'magnitude'): Tensor {
+    const { method } = this.tuning!
+    if (kind === 'own') {
+      if (!this.coupling?.gain) throw new Error(`${method.id} has no gain of its own.`)
+      return this.coupling.gain(this.valuesAt(name), this.placeOf(name))
+    }
+    const before = this.original(name, 'weight')
+    const after = this.hooksOf(name)?.affine(before, this.find(name, 'bias')).w ?? this.tensor(name, 'weight')
+    return kind === 'weight' ? weightGain(after, before) : magnitudeGain(after, before)
+  }
+
+  /** A site's shift [out], where the method has one. */
+  shift(name: string): Tensor | null {
+    return this.coupling?.shift?.(this.valuesAt(name), this.placeOf(name)) ?? null
+  }
+
   /** The site's weights with method and propagated scales absorbed: what a merged export holds. */
   merged(name: string): { weight: Tensor; bias: Tensor | null } {
     const { columns, rows } = this.propagator?.into(name) ?? nothing
@@ -177,15 +194,8 @@ export class TunedNet implements Net {
       value: slot => this.pass.values.get(slot)!,
     }
   }
-  private gainFromValues(name: string, kind: 'own' | 'weight' | 'magnitude'): Tensor {
-    const { method, config } = this.tuning!
-    if (kind === 'own') {
-      if ('never' in method.san || !method.san.gain) throw new Error(`${method.id} has no gain of its own.`)
-      return method.san.gain(this.valuesAt(name), { site: this.table.get(name)!, config, frozen: t => this.original(name, t) })
-    }
-    const before = this.original(name, 'weight')
-    const after = this.hooksOf(name)?.affine(before, this.find(name, 'bias')).w ?? this.tensor(name, 'weight')
-    return kind === 'weight' ? weightGain(after, before) : magnitudeGain(after, before)
+  private placeOf(name: string): GainPlace<never> {
+    return { site: this.table.get(name)!, config: this.tuning!.config, frozen: tensor => this.original(name, tensor) }
   }
 }
 

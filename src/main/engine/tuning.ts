@@ -1,3 +1,4 @@
+import type { GainKind } from '../contract/engram'
 import type { Method, Param } from './methods/define'
 import { ones } from './methods/define'
 import { propagations, type Propagation } from './san/topology'
@@ -16,9 +17,6 @@ export interface Slot {
   decay: boolean
   param: Param | null
 }
-
-/** How a source's gain is obtained. */
-export type GainKind = 'own' | 'pooled' | 'weight' | 'magnitude'
 
 export interface SanTuning {
   config: SanConfig

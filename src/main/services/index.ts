@@ -10,6 +10,7 @@ import { createCatalog } from './catalog'
 import { createCheckpoints } from './checkpoints'
 import { createDatasets } from './datasets'
 import type { Deps } from './deps'
+import { createEngram } from './engram'
 import { createExports } from './exports'
 import { createModels } from './models'
 import { createPlanning } from './planning'
@@ -35,7 +36,7 @@ export function createServices({ workspace: root, resources, version, fork }: Se
   const datasets = createDatasets(deps)
   const runs = createRuns(deps, createPlanning(deps, models, datasets))
   const services = {
-    catalog: createCatalog(deps), models, datasets, runs, checkpoints: createCheckpoints(deps), exports: createExports(deps),
+    catalog: createCatalog(deps), models, datasets, runs, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {

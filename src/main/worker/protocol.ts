@@ -23,11 +23,16 @@ export const ExportInput = z.object({
 })
 export type ExportInput = z.infer<typeof ExportInput>
 
+export const GainsInput = z.object({ runFolder: z.string() })
+export type GainsInput = z.infer<typeof GainsInput>
+
 /** The run's last event says the same, with its metrics. */
 export const TrainResult = z.object({ ended: z.enum(['finished', 'stopped']), step: z.int() })
 export type TrainResult = z.infer<typeof TrainResult>
 export const LogitsResult = z.object({ output: z.string(), tensors: z.array(z.object({ name: z.string(), shape: z.array(z.int()) })) })
 export type LogitsResult = z.infer<typeof LogitsResult>
+export const GainsResult = z.object({ steps: z.array(z.int()) })
+export type GainsResult = z.infer<typeof GainsResult>
 
 export const Job = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('train'), input: TrainInput }),
@@ -35,12 +40,13 @@ export const Job = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('predict'), input: PredictInput }),
   z.object({ kind: z.literal('logits'), input: LogitsInput }),
   z.object({ kind: z.literal('export'), input: ExportInput }),
+  z.object({ kind: z.literal('gains'), input: GainsInput }),
 ])
 export type Job = z.infer<typeof Job>
 export type JobKind = Job['kind']
 
 export const jobResults = {
-  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport,
+  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport, gains: GainsResult,
 } as const
 export type JobResult<K extends JobKind = JobKind> = z.infer<(typeof jobResults)[K]>
 export type JobInput<K extends JobKind = JobKind> = Extract<Job, { kind: K }>['input']

@@ -14,6 +14,7 @@ const jobs: Jobs = {
   predict: async () => (await import('./jobs/predict')).runPredict,
   logits: async () => (await import('./jobs/logits')).runLogits,
   export: async () => (await import('./jobs/export')).runExport,
+  gains: async () => (await import('./jobs/gains')).runGains,
 }
 
 async function loadTensorFlow(): Promise<{ device: string }> {

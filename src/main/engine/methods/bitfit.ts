@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tf } from '../tf'
 import { defineMethod } from './define'
 
 export const bitfit = defineMethod({
@@ -13,5 +14,6 @@ export const bitfit = defineMethod({
   san: {
     why: 'A bias shift is not a gain; the least-squares gain of the shifted output is propagated instead.',
     sources: 'linear', columns: 'base', rows: 'base', gains: site => site.kind === 'linear', experimental: true,
+    against: ['bias'], shift: ({ bias }, { frozen }) => bias ? tf.sub(bias, frozen('bias')) : null,
   },
 })

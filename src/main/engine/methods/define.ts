@@ -32,6 +32,8 @@ export interface Hooks {
   forward?(x: Tensor, layer: Layer): Tensor
 }
 
+export interface GainPlace<C> { site: Site; config: C; frozen(tensor: string): Tensor }
+
 /** How a method couples with SAN (methods.md 1.4 H and "Generic SAN rules"). */
 export interface Coupling<C = unknown> {
   why: string
@@ -41,7 +43,11 @@ export interface Coupling<C = unknown> {
   columns: 'base' | 'whole'
   rows: 'base' | 'whole'
   /** The method's own multiplicative vector [out] at a site; absent: the gain is measured from data. */
-  gain?: (values: Values, at: { site: Site; config: C; frozen(tensor: string): Tensor }) => Tensor
+  gain?: (values: Values, at: GainPlace<C>) => Tensor
+  /** The method's own additive vector [out] at a site, for looking at; null where a site has none. */
+  shift?: (values: Values, at: GainPlace<C>) => Tensor | null
+  /** Tensors of the frozen site that `gain` and `shift` compare with. */
+  against?: readonly string[]
   /** Sites that have a gain at all; absent: every selected site. */
   gains?: (site: Site, config: C) => boolean
   experimental?: boolean

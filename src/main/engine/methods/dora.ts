@@ -40,6 +40,7 @@ export const dora = defineMethod({
     why: 'The gain is the trained magnitude over the pretrained row norm.', sources: 'linear',
     // inside the norm a row factor would cancel, so functional propagation acts outside it
     columns: 'base', rows: 'whole',
+    against: ['weight'],
     gain: ({ magnitude }, { frozen }) => tf.div(magnitude!, norms(frozen('weight'))),
   },
 })

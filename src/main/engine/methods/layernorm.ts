@@ -15,7 +15,8 @@ export const layernorm = defineMethod({
   peft: normLayout,
   san: {
     why: 'The gain is the trained weight over the pretrained one; it reaches the projections behind the norm exactly.',
-    sources: 'norm', columns: 'base', rows: 'base',
+    sources: 'norm', columns: 'base', rows: 'base', against: ['weight', 'bias'],
+    shift: ({ bias }, { frozen }) => bias ? tf.sub(bias, frozen('bias')) : null,
     // w / w0, kept finite where w0 is near 0 (methods.md 2.4)
     gain: ({ weight }, { frozen }) => {
       const w0 = frozen('weight')

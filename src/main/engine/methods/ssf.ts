@@ -37,6 +37,7 @@ export const ssf = defineMethod({
   san: {
     why: 'The scale is the gain.', sources: 'linear', columns: 'base', rows: 'base',
     gain: ({ ssf_scale }) => ssf_scale!,
+    shift: ({ ssf_shift }) => ssf_shift ?? null,
     gains: (site, c) => site.kind !== 'norm' || c.norms === 'scale',
   },
 })

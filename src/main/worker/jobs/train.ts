@@ -10,6 +10,7 @@ import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, s
 import type { PreparedData } from '../../store/data/prepare'
 import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
+import { createGainRecorder, type GainRecorder } from './gains'
 import { openSession, type Session } from './session'
 import { readProgress, readState, stateFiles } from './state'
 
@@ -24,7 +25,10 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
   try {
     const progress = resume ? await restore(runFolder, session, step) : freshProgress()
     rewindCheckpoints(runFolder, progress.step)
-    const job = createJob(runFolder, session, step, data)
+    const gains = createGainRecorder(runFolder, session, message => ctx.emit({ event: 'notice', level: 'warning', message }))
+    gains.rewind(progress.step)
+    await gains.record(progress.step, () => step.state())
+    const job = createJob(runFolder, session, step, data, gains)
     ctx.emit({
       event: 'started', run: manifest.id, folder: runFolder, step: progress.step, steps: job.perEpoch * recipe.train.epochs,
       stepsPerEpoch: job.perEpoch, epochs: recipe.train.epochs, device: ctx.device, pid: process.pid,
@@ -74,7 +78,7 @@ async function restore(runFolder: string, { tuning }: Session, step: Step): Prom
   return readProgress(last)
 }
 
-function createJob(runFolder: string, session: Session, step: Step, data: PreparedData): TrainJob {
+function createJob(runFolder: string, session: Session, step: Step, data: PreparedData, gains: GainRecorder): TrainJob {
   const { resolved: { recipe, learningRate }, tuning } = session
   const { batchSize, augment } = recipe.train
   const inEvaluation = evaluationBatch(recipe)
@@ -86,10 +90,12 @@ function createJob(runFolder: string, session: Session, step: Step, data: Prepar
     validation: data.validation.size > 0 ? () => evalBatches(data.validation, inEvaluation) : null,
     test: data.test.size > 0 ? () => evalBatches(data.test, inEvaluation) : null,
     async save(progress, best) {
-      const files = await stateFiles(await step.state(), tuning)
+      const state = await step.state()
+      const files = await stateFiles(state, tuning)
       const saved = saveCheckpoint(runFolder, {
         step: progress.step, epoch: progress.step / perEpoch, files, metrics: progress.metrics, best, trainer: { ...progress },
       })
+      await gains.record(progress.step, async () => state, best || progress.step === perEpoch * recipe.train.epochs)
       return { path: saved.folder, sizeBytes: saved.sizeBytes, removed: pruneCheckpoints(runFolder, recipe.checkpoints.keep) }
     },
     async loadBest() {
