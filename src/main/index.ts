@@ -37,6 +37,7 @@ async function start(): Promise<void> {
   serveWindow(window, createAnswer(handlers), createOpenFeed(handlers))
   followTheme(window)
   askBeforeClosing(window, services)
+  await services.queue.open(!services.settings.get().startQueue)
 }
 
 start().catch(refuseToStart)

@@ -55,6 +55,7 @@ function misbehave(how: string): void {
     process.abort()
   }
   if (how === 'app-error') throw new AppError('dataset-unreadable', 'The data cannot be read.', { field: 'data.from' })
+  if (how === 'disk-full') throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' })
   if (how === 'defect') throw new TypeError('undefined is not a function')
   if (how === 'later') setTimeout(() => { throw new Error('thrown in a timer') }, 0)
   if (how === 'hang') for (;;);

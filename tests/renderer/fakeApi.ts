@@ -4,7 +4,7 @@ import type { Api } from '@contract/index'
 import type { BackboneCard, InspectReport, VitShape } from '@contract/model'
 import { Recipe } from '@contract/recipe'
 import type { RunCard } from '@contract/run'
-import type { Settings } from '@contract/system'
+import { Settings } from '@contract/system'
 import { backboneOf } from '../../src/main/engine/backbones/index'
 import { jsonSchema, methodCatalog } from '../../src/main/engine/catalog'
 import { planRecipe } from '../../src/main/engine/plan'
@@ -36,7 +36,7 @@ function image(i: number): string {
 /** A whole back end in memory, for component tests and for the harness in a plain browser. Plans and schemas are the real ones. */
 export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean; tickMs?: number } = {}): Api {
   let runs: RunCard[] = empty ? [] : cards()
-  let settings: Settings = { theme: 'system', density: 'comfortable', scale: 1, railCollapsed: false, smoothing: 0.93, cacheLimitBytes: 2e10 }
+  let settings: Settings = Settings.parse({ smoothing: 0.93 })
   const find = (id: string) => { const run = runs.find(one => one.id === id); if (!run) throw new Error(`No run ${id}`); return run }
   const listeners = new Set<(events: RunCard[]) => void>()
   const tell = (run: RunCard) => { runs = runs.map(one => one.id === run.id ? run : one); for (const on of listeners) on([run]) }
@@ -84,6 +84,11 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
         return () => clearInterval(timer)
       },
       changes: (_, on) => { listeners.add(on); return () => listeners.delete(on) },
+    },
+    queue: {
+      list: () => Promise.resolve({ lanes: [{ id: 'cpu', device: 'CPU', paused: false, why: null, running: null, waiting: [] }], next: 'cpu' }),
+      add: ({ recipes }) => Promise.resolve({ runs: runs.slice(0, recipes.length).map(({ id }) => id) }),
+      move: () => Promise.resolve(), remove: () => Promise.resolve(), pause: () => Promise.resolve(), watch: () => noop,
     },
     checkpoints: {
       list: ({ run }) => Promise.resolve(find(run).step < 300 ? [] : [1600, 1500, 1350, 900].map((step, i) => ({ run, step, epoch: step / 25, path: `/x/${step}`, sizeBytes: 1_281_144, savedAt: Date.now() - i * 90_000, best: step === 1350, last: i === 0, metrics: { 'validation/accuracy': [0.939, 0.937, 0.942, 0.928][i] ?? 0, 'validation/loss': 0.21 } }))),

@@ -5,6 +5,7 @@ import { EngramReport, RecordInput, SiteVector } from './engram'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { PlanReport } from './plan'
+import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
 import { RunCard, RunDetail, RunEvent, RunId, WatchInput, CompareReport } from './run'
 import { DoctorReport, Settings, SystemStatus } from './system'
 import { call, feed, type Client } from './wire'
@@ -47,6 +48,14 @@ export const contract = {
     remove: call(Run, z.void()),
     watch: feed(WatchInput, RunEvent),
     changes: feed(z.void(), RunCard),
+  },
+  queue: {
+    list: call(z.void(), QueueState),
+    add: call(QueueAdd, z.object({ runs: z.array(RunId) })),
+    move: call(QueueMove, z.void()),
+    remove: call(z.object({ runs: z.array(RunId).min(1) }), z.void()),
+    pause: call(z.object({ lane: LaneId, paused: z.boolean() }), z.void()),
+    watch: feed(z.void(), QueueState),
   },
   checkpoints: {
     list: call(Run, z.array(CheckpointCard)),

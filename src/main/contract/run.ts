@@ -29,6 +29,14 @@ type Unstamped<E> = E extends RunEvent ? Omit<E, 'seq' | 'time'> : never
 /** What the trainer yields; the store adds seq and time. */
 export type TrainEvent = Unstamped<RunEvent>
 
+/** Why a run was made, where it belongs to others: a sweep, or an ablation of a finished run. */
+export const RunOrigin = z.object({
+  sweep: z.string().min(1).max(100).optional().describe('id that all runs of a sweep share'),
+  rung: z.int().min(0).optional().describe('round of successive halving'),
+  ablationOf: RunId.optional(), ablation: z.string().min(1).max(40).optional().describe('which change it is'),
+})
+export type RunOrigin = z.infer<typeof RunOrigin>
+
 /** A row of the Runs table, folded from run.json and events.jsonl. */
 export const RunCard = z.object({
   id: RunId, name: z.string(), status: RunStatus, folder: z.string(),
@@ -40,6 +48,7 @@ export const RunCard = z.object({
   error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
   losses: z.array(z.number()).describe('at most 40 points for a sparkline'),
   accuracies: z.array(z.number()).optional().describe('the same of validation accuracy, in order of evaluation'),
+  origin: RunOrigin.optional(),
 })
 export type RunCard = z.infer<typeof RunCard>
 
@@ -51,6 +60,7 @@ export const RunManifest = z.object({
     classes: z.array(z.string()), trainable: z.int(), learningRate: z.number(),
   }),
   versions: z.record(z.string(), z.string()),
+  origin: RunOrigin.optional(),
 })
 export type RunManifest = z.infer<typeof RunManifest>
 export const RunDetail = z.object({ card: RunCard, manifest: RunManifest })

@@ -13,20 +13,23 @@ import type { Deps } from './deps'
 import { createEngram } from './engram'
 import { createExports } from './exports'
 import { createModels } from './models'
+import type { Lane } from './lanes'
 import { createPlanning } from './planning'
+import { createQueue } from './queue'
 import { createRuns } from './runs'
 import { createSettings } from './settings'
 import { createSystem } from './system'
 import { createTools } from './tools'
+import { createTrainings } from './trainings'
 
 /** What only a program with a window can do; the window's handlers add it. */
 type WindowOnly = 'chooseFolder' | 'chooseFile' | 'reveal'
 type Served<C extends Contract> = { [G in keyof C]: G extends 'system' ? Omit<Handlers<C>[G], WindowOnly> : Handlers<C>[G] }
 
-export interface ServicesOptions { workspace: string; resources: string; version: string; fork: Fork }
+export interface ServicesOptions { workspace: string; resources: string; version: string; fork: Fork; lanes?: () => Promise<Lane[]> }
 
 /** Everything that the window and the command line do, over one workspace. */
-export function createServices({ workspace: root, resources, version, fork }: ServicesOptions) {
+export function createServices({ workspace: root, resources, version, fork, lanes }: ServicesOptions) {
   const workspace = openWorkspace(root)
   const deps: Deps = {
     workspace, resources, version, host: createHost(fork), store: openRunStore(workspace), settings: openSettings(workspace.settings),
@@ -34,15 +37,19 @@ export function createServices({ workspace: root, resources, version, fork }: Se
   }
   const models = createModels(deps)
   const datasets = createDatasets(deps)
-  const runs = createRuns(deps, createPlanning(deps, models, datasets))
+  const planning = createPlanning(deps, models, datasets)
+  const trainings = createTrainings(deps)
+  const queue = createQueue(deps, planning, trainings, lanes)
+  const runs = createRuns(deps, planning, trainings, queue)
   const services = {
-    catalog: createCatalog(deps), models, datasets, runs, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
+    catalog: createCatalog(deps), models, datasets, runs, queue, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {
     ...services, workspace, tools: createTools(deps), exists: existsSync,
     /** Stops trainings gracefully, then lets go of the workspace. */
     async close(): Promise<void> {
+      queue.close()
       await runs.stopAll()
       deps.store.close()
     },

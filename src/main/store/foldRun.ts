@@ -81,23 +81,24 @@ function foldEnding(facts: RunFacts, event: Of<'finished' | 'stopped' | 'failed'
 }
 
 /** What the folder itself says beside the events. */
-export interface RunPlace { folder: string; liveSince: number | null; lastCheckpoint: number | null }
+export interface RunPlace { folder: string; liveSince: number | null; lastCheckpoint: number | null; waiting: boolean }
 
 /**
  * `running` only while a living process holds the run's lock. A trainer that died (rather than ended with an error of its own)
- * leaves the run interrupted: nothing is wrong with it, it can go on.
+ * leaves the run interrupted: nothing is wrong with it, it can go on. `waiting` is what the queue says.
  */
-export function statusOf(facts: RunFacts, liveSince: number | null): RunStatus {
+export function statusOf(facts: RunFacts, liveSince: number | null, waiting: boolean): RunStatus {
   if (liveSince !== null) {
     if (facts.lastAt < liveSince) return 'queued'
     return facts.ended ?? 'running'
   }
+  if (waiting) return 'queued'
   return facts.ended === null || facts.error?.code === 'trainer-died' ? 'interrupted' : facts.ended
 }
 
 export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace): RunCard {
   const { recipe } = manifest
-  const status = statusOf(facts, place.liveSince)
+  const status = statusOf(facts, place.liveSince, place.waiting)
   const best = facts.scores.findLast(score => score.best !== null)
   const resumable = status === 'stopped' || status === 'interrupted' || status === 'failed'
   return {
@@ -111,5 +112,6 @@ export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace):
     resumeStep: resumable ? place.lastCheckpoint ?? 0 : null,
     losses: facts.losses.filter(({ count }) => count > 0).map(({ sum, count }) => sum / count),
     accuracies: facts.scores.map(({ accuracy }) => accuracy).filter(value => value !== null).slice(-SPARKLINE_POINTS),
+    ...(manifest.origin ? { origin: manifest.origin } : {}),
   }
 }

@@ -7,6 +7,7 @@ import { checkpointSteps } from './checkpoints'
 import { eventsFile, readEventsFrom } from './eventLog'
 import { cardOf, foldEvents, noFacts } from './foldRun'
 import type { Workspace } from './paths'
+import { openQueueFile } from './queueFile'
 import { createRunFolder, liveRunLock, noRun, readManifest, requireManifest } from './runFolder'
 import { type Folded, openRunIndex, type RunIndex } from './runIndex'
 
@@ -30,6 +31,7 @@ export function openRunStore(workspace: Workspace): RunStore {
   const index = () => opened ??= openRunIndex(workspace.index)
   const manifests = new Map<string, RunManifest>()
   const folded = new Map<string, Folded>()
+  const queue = openQueueFile(workspace.queue)
   removeTemporaries(workspace.runs)
 
   const folder = (run: string) => {
@@ -42,13 +44,13 @@ export function openRunStore(workspace: Workspace): RunStore {
     return known
   }
 
-  function cardIn(run: string, manifest: RunManifest): RunCard {
+  function cardIn(run: string, manifest: RunManifest, waiting: ReadonlySet<string>): RunCard {
     const at = folder(run)
     const before = folded.get(run) ?? index().get(run) ?? { offset: 0, facts: noFacts() }
     const now = foldOn(at, before, manifest.recipe.evaluate.best)
     if (now.facts.ended !== null ? now !== before : now.offset - before.offset > INDEX_EVERY_BYTES) index().put(run, now)
     folded.set(run, now)
-    return cardOf(manifest, now.facts, { folder: at, liveSince: liveRunLock(at)?.since ?? null, lastCheckpoint: checkpointSteps(at).at(-1) ?? null })
+    return cardOf(manifest, now.facts, { folder: at, liveSince: liveRunLock(at)?.since ?? null, lastCheckpoint: checkpointSteps(at).at(-1) ?? null, waiting: waiting.has(run) })
   }
 
   function forget(run: string): void {
@@ -66,13 +68,15 @@ export function openRunStore(workspace: Workspace): RunStore {
     },
     card(run) {
       if (!existsSync(folder(run))) forget(run)
-      return cardIn(run, manifestOf(run))
+      return cardIn(run, manifestOf(run), queue.runs())
     },
     cards() {
+      // Read before the locks: a run leaves the queue only after its lock is taken.
+      const waiting = queue.runs()
       const found = listRuns(workspace.runs)
       for (const run of manifests.keys()) if (!found.includes(run)) forget(run)
       const readable = found.filter(run => manifests.has(run) || remember(manifests, run, readManifest(folder(run))))
-      return readable.map(run => cardIn(run, manifestOf(run))).sort((a, b) => b.createdAt - a.createdAt)
+      return readable.map(run => cardIn(run, manifestOf(run), waiting)).sort((a, b) => b.createdAt - a.createdAt)
     },
     remove(run) {
       const at = folder(run)

@@ -10,15 +10,15 @@ export interface TrainerProcess {
   onOutput(listener: (chunk: Buffer) => void): void
   onExit(listener: (code: number | null, signal: string | null) => void): void
 }
-export type Fork = () => TrainerProcess
+export type Fork = (environment?: Readonly<Record<string, string>>) => TrainerProcess
 
 /** Several trainers may share a GPU, so none takes all of its memory at the start. */
 export const trainerEnvironment = (): NodeJS.ProcessEnv =>
   ({ TF_CPP_MIN_LOG_LEVEL: '2', TF_FORCE_GPU_ALLOW_GROWTH: 'true', ...process.env })
 
 /** A trainer as a child of plain Node: for the command line and the tests. */
-export const nodeFork = (trainerPath: string): Fork => () => {
-  const child = forkNode(trainerPath, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: trainerEnvironment() })
+export const nodeFork = (trainerPath: string): Fork => environment => {
+  const child = forkNode(trainerPath, [], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'], execArgv: [], env: { ...trainerEnvironment(), ...environment } })
   child.on('error', () => {})
   return {
     pid: child.pid,
@@ -50,8 +50,8 @@ export interface UtilityProcesses {
 }
 
 /** A trainer as a utility process of Electron. */
-export const utilityFork = (utilityProcess: UtilityProcesses, trainerPath: string): Fork => () => {
-  const child = utilityProcess.fork(trainerPath, [], { stdio: 'pipe', serviceName: 'Engram trainer', env: trainerEnvironment() })
+export const utilityFork = (utilityProcess: UtilityProcesses, trainerPath: string): Fork => environment => {
+  const child = utilityProcess.fork(trainerPath, [], { stdio: 'pipe', serviceName: 'Engram trainer', env: { ...trainerEnvironment(), ...environment } })
   return {
     get pid() { return child.pid },
     post: message => child.postMessage(message),

@@ -21,6 +21,8 @@ export interface TrainerOptions {
   /** Aborting asks for a graceful stop: the trainer saves and ends; after the grace period it is killed. */
   signal?: AbortSignal
   graceMs?: number
+  /** A device of its own: what the trainer must find in its environment to use it alone. Trainings of one lane wait for each other. */
+  lane?: { id: string; environment: Readonly<Record<string, string>> }
 }
 /** Starts a job in a trainer of its own; rejects with an AppError that says what to do. */
 export interface Host {
@@ -34,14 +36,19 @@ const GRACE_MS = 60_000
 const TAIL_BYTES = 4096
 const LOG_BYTES = 5 << 20
 
-/** One training at a time: two on one device take longer than one after the other, and may not fit into its memory. Other jobs are short and never wait. */
+/** One training at a time on a device: two on one device take longer than one after the other, and may not fit into its memory. Other jobs are short and never wait. */
 export function createHost(fork: Fork, trainings = 1): Host {
-  const slots = createSlots(trainings)
+  const lanes = new Map<string, Slots>()
+  const slotsOf = (lane: string) => {
+    const slots = lanes.get(lane) ?? createSlots(trainings)
+    lanes.set(lane, slots)
+    return slots
+  }
   return {
     start(job, options = {}) {
       const runFolder = folderToTrain(job)
       if (runFolder === null) return follow(fork(), job, null, null, options)
-      return startTraining(fork, slots, job, runFolder, options)
+      return startTraining(fork, slotsOf(options.lane?.id ?? ''), job, runFolder, options)
     },
     probe: () => probeTrainer(fork()),
   }
@@ -69,7 +76,7 @@ async function startTraining<K extends JobKind>(fork: Fork, slots: Slots, job: E
       recordEnd(runFolder, null, options)
       throw thrown
     })
-    return await follow(fork(), job, lock, runFolder, options).finally(leave)
+    return await follow(fork(options.lane?.environment), job, lock, runFolder, options).finally(leave)
   } catch (thrown) {
     lock.release()
     throw thrown
@@ -123,6 +130,13 @@ function notify(message: TrainerMessage, options: TrainerOptions): void {
   else if (message.type === 'progress') options.onProgress?.(message)
   else if (message.type === 'ready') options.onReady?.(message.device, message.pid)
   else if (message.type === 'alive') options.onAlive?.(message.memory)
+}
+
+/** Writes the end of a run that no trainer began: without an error, somebody stopped it. */
+export function recordUnbegun(runFolder: string, error: AppError | null): void {
+  const lock = lockRun(runFolder, basename(runFolder))
+  recordEnd(runFolder, error, {})
+  lock.release()
 }
 
 /** The trainer is dead, or was never there, so its host is the only writer now. No error: the run was stopped. */

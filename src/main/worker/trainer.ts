@@ -32,7 +32,8 @@ async function loadTensorFlow(): Promise<{ device: string }> {
 
 function gpuName(): string {
   try {
-    const names = execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], { encoding: 'utf8', timeout: 5000 })
+    const chosen = process.env['CUDA_VISIBLE_DEVICES']?.split(',')[0]
+    const names = execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader', ...(chosen ? [`--id=${chosen}`] : [])], { encoding: 'utf8', timeout: 5000 })
     return names.trim().split('\n')[0] || 'GPU'
   } catch {
     return 'GPU'

@@ -1,0 +1,75 @@
+import { existsSync } from 'node:fs'
+import { AppError, type ErrorCode, toErrorValue } from '../contract/errors'
+import { listCheckpoints } from '../store/checkpoints'
+import { type QueueFile, without } from '../store/queueFile'
+import { recordUnbegun } from '../worker/host'
+import type { Deps } from './deps'
+import { checkUnchanged } from './freeze'
+import type { Lane } from './lanes'
+import type { Trainings } from './trainings'
+
+/** What would fail every run after this one too: the lane is paused, and the runs wait until it is mended. */
+const HOPELESS: readonly ErrorCode[] = ['disk-full', 'runtime-missing', 'workspace-unwritable']
+
+/** Trains what waits, one run at a time in each lane; how a run ends changes nothing for the next. */
+export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Trainings, file: QueueFile, changed: () => void) {
+  const running = new Map<string, string>()
+  const endings = new Set<(run: string) => void>()
+  let closed = false
+  const waits = (run: string) => file.runs().has(run)
+
+  function startNext(lane: Lane): void {
+    if (closed || running.has(lane.id)) return
+    const { waiting, paused } = file.read()
+    const next = lane.id in paused ? undefined : waiting.find(entry => entry.lane === lane.id)
+    if (!next) return
+    running.set(lane.id, next.run)
+    void train(next.run, lane).catch(thrown => holdIfHopeless(lane, thrown)).finally(() => {
+      running.delete(lane.id)
+      for (const ended of endings) ended(next.run)
+      startNext(lane)
+      changed()
+    })
+  }
+
+  async function train(run: string, lane: Lane): Promise<void> {
+    try {
+      await checkUnchanged(store.manifest(run))
+      if (closed || !waits(run)) return
+      const resume = listCheckpoints(store.folder(run)).length > 0
+      const result = trainings.begin(run, { resume, lane })
+      // Its lock is taken by now, so it shows as waiting or running, never as neither.
+      leave([run])
+      changed()
+      await result
+    } catch (thrown) {
+      if (waits(run)) endUnbegun(run, thrown)
+      throw thrown
+    }
+  }
+
+  function leave(runs: readonly string[]): void {
+    if (runs.some(waits)) file.change(({ waiting }) => ({ waiting: without(waiting, runs) }))
+  }
+
+  function endUnbegun(run: string, thrown: unknown): void {
+    leave([run])
+    if (!existsSync(store.folder(run))) return
+    const { code, message } = toErrorValue(thrown)
+    recordUnbegun(store.folder(run), new AppError(code, message))
+  }
+
+  function holdIfHopeless(lane: Lane, thrown: unknown): void {
+    const { code, message } = toErrorValue(thrown)
+    if (HOPELESS.includes(code)) file.change(({ paused }) => ({ paused: { ...paused, [lane.id]: message } }))
+  }
+
+  return {
+    startNext, waits, leave,
+    runningIn: (lane: string): string | null => running.get(lane) ?? null,
+    isRunning: (run: string): boolean => [...running.values()].includes(run),
+    onEnded: (listener: (run: string) => void): void => void endings.add(listener),
+    /** Nothing starts any more; what waits stays. */
+    close: (): void => { closed = true },
+  }
+}
