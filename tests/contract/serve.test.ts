@@ -27,6 +27,8 @@ const valid: Record<string, unknown> = {
   'queue.add': { recipes: [{ method: { type: 'ssf' } }] }, 'queue.move': { run: 'run-1', position: 0 }, 'queue.remove': { runs: ['run-1'] }, 'queue.pause': { lane: 'cpu', paused: true },
   'checkpoints.list': { run: 'run-1' }, 'checkpoints.remove': { run: 'run-1', step: 3 }, 'exports.create': { run: 'run-1', as: 'merged', out: '/o' }, 'exports.list': { run: 'run-1' },
   'engram.show': { run: 'run-1' }, 'engram.record': { run: 'run-1', step: 0 }, 'engram.compute': { run: 'run-1' },
+  'runs.verdict': { runs: ['run-1', 'run-2'] },
+  'evaluations.list': { run: 'run-1' }, 'evaluations.get': { run: 'run-1', id: 'step-000100-test-0123456789ab' }, 'evaluations.run': { run: 'run-1' },
   'settings.set': { theme: 'dark' }, 'system.chooseFolder': { title: 't' }, 'system.chooseFile': { title: 't', extensions: [] }, 'system.reveal': { path: '/p' },
 }
 

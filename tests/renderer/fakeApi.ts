@@ -71,6 +71,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       list: () => Promise.resolve(runs),
       show: ({ run }) => { const card = find(run); return Promise.resolve({ card, manifest: manifest(card, recipe) }) },
       compare: ({ runs: ids }) => Promise.resolve({ runs: ids.map(find), differences: [{ field: 'method.type', values: ids.map(id => find(id).method) }, { field: 'method.san.preset', values: ids.map(id => find(id).san ? 'paper-locational' : null) }, { field: 'train.learningRate', values: ids.map((_, i) => [0.005, 0.001, 0.01][i % 3]) }] }),
+      verdict: ({ runs: ids }) => Promise.resolve({ baseline: ids[0]!, accuracies: [], pairs: [], seeds: [], missing: ids.map(run => ({ run, reason: `No predictions of ${run} are kept.` })) }),
       remove: ({ run }) => { runs = runs.filter(one => one.id !== run); return Promise.resolve() },
       watch: ({ run }, on) => {
         const card = find(run)
@@ -99,6 +100,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       record: ({ run, step }) => Promise.resolve(fakeEngram(shape, find(run).step).vectors(step)),
       compute: ({ run }) => Promise.resolve(fakeEngram(shape, find(run).step).report()),
     },
+    evaluations: { list: () => Promise.resolve([]), get: () => Promise.reject(new Error('No predictions in the harness')), run: () => Promise.reject(new Error('No trainer in the harness')) },
     exports: {
       create: ({ run, as, out }) => {
         const report: ExportReport = { run, step: 1350, as, format: as === 'merged' ? 'transformers' : 'peft', folder: out, files: ['config.json', 'model.safetensors', 'verification.json'], sizeBytes: 88_300_000, python: 'from transformers import AutoModelForImageClassification\n\nmodel = AutoModelForImageClassification.from_pretrained("merged-step-001350")', verification: { passed: true, samples: 64, split: 'validation', tolerance: 1e-3, maxDifference: 3.8e-6, meanDifference: 4.1e-7, relativeDifference: 4.6e-7, top1Agreement: 1, differsFromBase: 4.2, sentence: 'The exported files give the same answers as the run: on 64 validation images every top class agrees and no logit differs by more than 0.0000038.' } }

@@ -1,6 +1,6 @@
 import { checkpointOf, checkpointOption } from './checkpointChoice'
 import { type Command, textOf } from './command'
-import { facts, integer, metric } from './output'
+import { facts, integer, interval, metric } from './output'
 import { progressTo } from './progress'
 
 export const evaluate: Command = {
@@ -9,11 +9,11 @@ export const evaluate: Command = {
   words: [0, 0],
   async run({ services, out, json, values, signal }) {
     const input = { run: textOf(values, 'run')!, checkpoint: checkpointOf(values, 'evaluate'), data: textOf(values, 'data') ?? null }
-    const report = await services().checkpoints.evaluate(input, { signal, ...progressTo(out, json) })
+    const report = await services().evaluations.run(input, { signal, ...progressTo(out, json) })
     if (json) return out.json(report)
     out.line(facts([
       ['Run', report.run], ['Step', String(report.step)], ['Images', `${integer(report.samples)} of ${report.split}`],
-      ...Object.entries(report.metrics).map(([name, value]) => [name, metric(name, value)] as const),
+      ...Object.entries(report.metrics).map(([name, value]) => [name, metric(name, value)] as const), ['95 % interval', interval(report.interval)],
     ]))
   },
 }

@@ -40,6 +40,8 @@ export const percent = (value: number): string => `${(100 * value).toFixed(2)} %
 export const number = (value: number): string => Math.abs(value) >= 1e-3 && Math.abs(value) < 1e5 ? value.toPrecision(4) : value === 0 ? '0' : value.toExponential(2)
 export const metric = (name: string, value: number): string => /accuracy/.test(name) ? percent(value) : number(value)
 
+export const interval = ({ low, high }: { low: number; high: number }): string => `${(100 * low).toFixed(2)} to ${percent(high)}`
+
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   const power = Math.min(units.length - 1, count < 1000 ? 0 : Math.floor(Math.log10(count) / 3))

@@ -2,7 +2,7 @@ import { AppError } from '../contract/errors'
 import { nearest } from '../contract/parse'
 import type { RunCard } from '../contract/run'
 import type { Command, Context } from './command'
-import { bytes, duration, facts, integer, metric, table } from './output'
+import { bytes, duration, facts, integer, interval, metric, percent, table } from './output'
 
 /** What `runs` is followed by, and how many runs each takes. */
 const actions: Record<string, { least: number; most: number; usage: string; run(context: Context, ids: string[]): void }> = {
@@ -58,10 +58,21 @@ function show({ services, out, json }: Context, [run = '']: string[]): void {
   out.line(JSON.stringify(manifest.recipe, null, 2))
 }
 
+const percentOf = (share: number | undefined) => share === undefined ? '-' : percent(share)
+
 function compare({ services, out, json }: Context, ids: string[]): void {
   const report = services().runs.compare({ runs: ids })
-  if (json) return out.json(report)
-  out.line(table(report.runs, shared))
+  const verdict = services().runs.verdict({ runs: ids, baseline: null })
+  if (json) return out.json({ ...report, verdict })
+  const measured = ({ id }: RunCard) => verdict.accuracies.find(({ run }) => run === id)
+  out.line(table(report.runs, [
+    ...shared, { title: 'ACCURACY', cell: card => percentOf(measured(card)?.accuracy), right: true },
+    { title: '95 % INTERVAL', cell: card => { const found = measured(card); return found ? interval(found.interval) : '-' } },
+    { title: 'IMAGES', cell: card => { const found = measured(card); return found ? `${integer(found.samples)} of ${found.split}` : '-' } },
+  ]))
+  out.line()
+  for (const { sentence } of [...verdict.seeds, ...verdict.pairs]) out.line(sentence)
+  for (const { reason } of verdict.missing) out.line(reason)
   out.line()
   if (report.differences.length === 0) return out.line('Their recipes do not differ.')
   out.line(table(report.differences, [

@@ -1,5 +1,6 @@
 import type { RunEvent } from '../contract/run'
-import { bytes, duration, integer, metric, number, percent } from './output'
+import { wilson } from '../contract/statistics'
+import { bytes, duration, integer, interval, metric, number, percent } from './output'
 
 const STEP_LINES_MS = 2000
 
@@ -44,10 +45,15 @@ const phaseLine = ({ message, done, total }: Of<'phase'>) => done !== null && to
 
 const metrics = (values: Readonly<Record<string, number>>) => Object.entries(values).map(([name, value]) => `${name} ${metric(name, value)}`).join('  ')
 
+/** The 95 % interval of a measured accuracy. */
+function sureness({ split, metrics: { [`${split}/accuracy`]: accuracy }, samples }: Of<'evaluated'>): string {
+  return accuracy === undefined || samples === undefined ? '' : ` (95 %: ${interval(wilson(Math.round(accuracy * samples), samples))})`
+}
+
 function otherLine(event: Exclude<RunEvent, Of<'step' | 'phase'>>): string {
   switch (event.event) {
     case 'started': return `${event.step > 0 ? `resumed at step ${event.step}` : 'started'}: run ${event.run}, ${event.steps} steps in ${event.epochs} epochs on ${event.device}\n${event.folder}`
-    case 'evaluated': return `${event.split} after step ${event.step}: ${metrics(event.metrics)}${event.best ? '  (best so far)' : ''}`
+    case 'evaluated': return `${event.split} after step ${event.step}: ${metrics(event.metrics)}${sureness(event)}${event.best ? '  (best so far)' : ''}`
     case 'checkpoint': return `checkpoint of step ${event.step} saved, ${bytes(event.sizeBytes)}${event.best ? ', the best so far' : ''}`
     case 'notice': return `${event.level}: ${event.message}`
     case 'finished': case 'stopped': return `${event.event} at step ${event.step} after ${duration(event.seconds)}: ${metrics(event.metrics)}  (${integer(event.imagesPerSecond)} images/s, peak ${bytes(event.peakMemory)})`

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { EvaluationId, Interval } from './evaluation'
 import { Metrics, RunId } from './run'
 
 export const CheckpointCard = z.object({
@@ -30,7 +31,7 @@ export const ExportReport = z.object({
 export type ExportReport = z.infer<typeof ExportReport>
 
 export const EvaluateInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), data: z.string().nullable().default(null) })
-export const EvaluateReport = z.object({ run: RunId, step: z.int(), split: z.string(), samples: z.int(), metrics: Metrics })
+export const EvaluateReport = z.object({ run: RunId, step: z.int(), split: z.string(), samples: z.int(), metrics: Metrics, interval: Interval.describe('95 % of the accuracy'), evaluation: EvaluationId })
 export type EvaluateReport = z.infer<typeof EvaluateReport>
 
 export const Prediction = z.object({ file: z.string(), top: z.array(z.object({ label: z.string(), probability: z.number() })) })

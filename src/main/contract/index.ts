@@ -1,7 +1,8 @@
 import { z } from 'zod'
-import { CheckpointCard, ExportInput, ExportReport } from './checkpoint'
+import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport } from './checkpoint'
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
+import { Evaluation, EvaluationCard, EvaluationId, VerdictInput, VerdictReport } from './evaluation'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { PlanReport } from './plan'
@@ -45,6 +46,7 @@ export const contract = {
     list: call(z.void(), z.array(RunCard)),
     show: call(Run, RunDetail),
     compare: call(z.object({ runs: z.array(RunId).min(2) }), CompareReport),
+    verdict: call(VerdictInput, VerdictReport),
     remove: call(Run, z.void()),
     watch: feed(WatchInput, RunEvent),
     changes: feed(z.void(), RunCard),
@@ -65,6 +67,11 @@ export const contract = {
     show: call(Run, EngramReport),
     record: call(RecordInput, z.array(SiteVector)),
     compute: call(Run, EngramReport),
+  },
+  evaluations: {
+    list: call(Run, z.array(EvaluationCard)),
+    get: call(z.object({ run: RunId, id: EvaluationId }), Evaluation),
+    run: call(EvaluateInput, EvaluateReport),
   },
   exports: {
     create: call(ExportInput, ExportReport),

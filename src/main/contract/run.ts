@@ -17,7 +17,7 @@ export const RunEvent = z.discriminatedUnion('event', [
   z.object({ ...at, event: z.literal('started'), run: z.string(), folder: z.string(), step: z.int(), steps: z.int(), stepsPerEpoch: z.int(), epochs: z.int(), device: z.string(), pid: z.int() }),
   z.object({ ...at, event: z.literal('phase'), phase: z.enum(['prepare', 'data', 'train', 'test', 'save']), done: z.number().nullable(), total: z.number().nullable(), message: z.string() }),
   z.object({ ...at, event: z.literal('step'), step: z.int(), epoch: z.number(), loss: z.number(), accuracy: z.number(), learningRate: z.number(), gradientNorm: z.number(), imagesPerSecond: z.number(), memory: z.int() }),
-  z.object({ ...at, event: z.literal('evaluated'), step: z.int(), epoch: z.number(), split: z.enum(['validation', 'test']), metrics: Metrics, best: z.boolean() }),
+  z.object({ ...at, event: z.literal('evaluated'), step: z.int(), epoch: z.number(), split: z.enum(['validation', 'test']), metrics: Metrics, best: z.boolean(), samples: z.int().optional().describe('images in the split') }),
   z.object({ ...at, event: z.literal('checkpoint'), step: z.int(), path: z.string(), best: z.boolean(), sizeBytes: z.int(), removed: z.array(z.int()).describe('steps of checkpoints pruned now') }),
   z.object({ ...at, event: z.literal('notice'), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
   z.object({ ...at, event: z.literal('finished'), ...ending }),
@@ -47,6 +47,7 @@ export const RunCard = z.object({
   createdAt: z.number(), updatedAt: z.number(), seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int(),
   error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
   losses: z.array(z.number()).describe('at most 40 points for a sparkline'),
+  samples: z.record(z.string(), z.int()).optional().describe('images that the metrics of a split were measured on'),
   accuracies: z.array(z.number()).optional().describe('the same of validation accuracy, in order of evaluation'),
   origin: RunOrigin.optional(),
 })

@@ -11,6 +11,7 @@ import { createCheckpoints } from './checkpoints'
 import { createDatasets } from './datasets'
 import type { Deps } from './deps'
 import { createEngram } from './engram'
+import { createEvaluations } from './evaluations'
 import { createExports } from './exports'
 import { createModels } from './models'
 import type { Lane } from './lanes'
@@ -43,6 +44,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const runs = createRuns(deps, planning, trainings, queue)
   const services = {
     catalog: createCatalog(deps), models, datasets, runs, queue, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
+    evaluations: createEvaluations(deps),
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {

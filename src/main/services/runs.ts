@@ -1,5 +1,6 @@
 import { AppError } from '../contract/errors'
 import type { PlanReport } from '../contract/plan'
+import type { VerdictReport } from '../contract/evaluation'
 import type { CompareReport, RunCard, RunDetail, RunEvent } from '../contract/run'
 import { listCheckpoints } from '../store/checkpoints'
 import { parseRecipe } from '../engine/recipe'
@@ -12,6 +13,7 @@ import type { Planning } from './planning'
 import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
 import type { Trainings } from './trainings'
+import { measuredRun, verdicts } from './verdicts'
 
 export interface TrainRequest { draft: unknown; bases: readonly string[]; onEvent?: (event: RunEvent) => void }
 /** `stop` asks for a graceful stop; once the training has ended it asks for nothing. */
@@ -21,6 +23,7 @@ export interface Training { run: string; folder: string; result: Promise<TrainRe
 export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue) {
   const { store, workspace } = deps
   const here = [process.cwd()]
+  const detailOf = (run: string): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) })
 
   const training = (run: string, folder: string, resume: boolean, onEvent?: (event: RunEvent) => void): Training =>
     ({ run, folder, result: trainings.begin(run, { resume, ...(onEvent ? { onEvent } : {}) }), stop: () => void trainings.stop(run) })
@@ -70,8 +73,13 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
       if (lock) process.kill(lock.pid, 'SIGTERM')
     },
     list: (): RunCard[] => store.cards(),
-    show: ({ run }: { run: string }): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) }),
-    compare: ({ runs }: { runs: string[] }): CompareReport => compareRuns(runs.map(run => ({ card: store.card(run), manifest: store.manifest(run) }))),
+    show: ({ run }: { run: string }): RunDetail => detailOf(run),
+    compare: ({ runs }: { runs: string[] }): CompareReport => compareRuns(runs.map(detailOf)),
+    /** Whether differences in accuracy are more than noise, by the predictions that are kept. */
+    verdict({ runs, baseline }: { runs: string[]; baseline: string | null }): VerdictReport {
+      const all = [...new Set(baseline === null ? runs : [baseline, ...runs])]
+      return verdicts(all.map(run => measuredRun(detailOf(run))), all[0]!)
+    },
     remove({ run }: { run: string }): void {
       queue.remove({ runs: [run] })
       store.remove(run)

@@ -10,7 +10,7 @@ export const RunFacts = z.object({
   ended: z.enum(['finished', 'stopped', 'failed']).nullable(),
   error: ErrorValue.nullable(),
   startedAt: z.number(), lastAt: z.number(), activeAt: z.number().describe('of the last event that is no phase: preparing a resume is not training'), earlierSeconds: z.number().describe('time of the sessions before the last resume'),
-  imagesPerSecond: z.number(), peakMemory: z.int(),
+  imagesPerSecond: z.number(), peakMemory: z.int(), samples: z.record(z.string(), z.int()).default({}),
   losses: z.array(z.object({ sum: z.number(), count: z.int() })),
   scores: z.array(z.object({ step: z.int(), accuracy: z.number().nullable(), best: z.number().nullable() })),
 })
@@ -18,7 +18,7 @@ export type RunFacts = z.infer<typeof RunFacts>
 
 export const noFacts = (): RunFacts => ({
   step: 0, steps: 0, epochs: 0, metrics: {}, ended: null, error: null, startedAt: 0, lastAt: 0, activeAt: 0, earlierSeconds: 0,
-  imagesPerSecond: 0, peakMemory: 0, losses: [], scores: [],
+  imagesPerSecond: 0, peakMemory: 0, samples: {}, losses: [], scores: [],
 })
 
 type Of<K extends RunEvent['event']> = Extract<RunEvent, { event: K }>
@@ -66,6 +66,7 @@ function foldStep(facts: RunFacts, event: Of<'step'>): void {
 
 function foldEvaluated(facts: RunFacts, event: Of<'evaluated'>, bestMetric: string): void {
   for (const [name, value] of Object.entries(event.metrics)) facts.metrics[name.includes('/') ? name : `${event.split}/${name}`] = value
+  if (event.samples !== undefined) facts.samples[event.split] = event.samples
   if (event.split !== 'validation') return
   const value = (name: string) => event.metrics[name] ?? event.metrics[name.slice(name.indexOf('/') + 1)] ?? null
   facts.scores.push({ step: event.step, accuracy: value('validation/accuracy'), best: event.best ? value(bestMetric) : null })
@@ -105,7 +106,7 @@ export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace):
     id: manifest.id, name: recipe.name, status, folder: place.folder,
     backbone: recipe.backbone.from, data: recipe.data.from, method: recipe.method.type, san: recipe.method.san !== null, seed: recipe.seed,
     step: facts.step, steps: facts.steps, epochs: facts.epochs || recipe.train.epochs, trainable: manifest.resolved.trainable,
-    metrics: facts.metrics, best: best ? { metric: recipe.evaluate.best, value: best.best!, step: best.step } : null,
+    metrics: facts.metrics, samples: facts.samples, best: best ? { metric: recipe.evaluate.best, value: best.best!, step: best.step } : null,
     createdAt: manifest.createdAt, updatedAt: facts.lastAt || manifest.createdAt,
     seconds: facts.earlierSeconds + (facts.startedAt > 0 ? (facts.activeAt - facts.startedAt) / 1000 : 0),
     imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory, error: facts.error,

@@ -4,6 +4,7 @@ import type { Metrics, TrainEvent } from '../../contract/run'
 import type { Batch } from '../data/types'
 import type { Step, StepState } from '../step/step'
 import { emptyTally, tallied, tally } from './metrics'
+import { predictionsOf, type Predicted } from './predictions'
 import { learningRateAt } from './schedule'
 
 /** Where a run stands, beside its tensors; saved with every checkpoint. */
@@ -32,6 +33,8 @@ export interface TrainJob {
   test: (() => AsyncIterable<Batch>) | null
   save(progress: Progress, best: boolean): Promise<{ path: string; sizeBytes: number; removed: number[] }>
   loadBest(): Promise<StepState | null>
+  /** what was said of each test image */
+  keepTest(step: number, metrics: Metrics, predictions: Predicted[]): void
   /** seconds, rising */
   clock(): number
   /** resident bytes: now, and the most so far */
@@ -109,16 +112,17 @@ function diverged(step: number, rate: number, recipe: Recipe): AppError {
 /** Measures the validation split; true when it is the best so far. */
 async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
   if (!job.validation) return false
-  const metrics = await measure(job.step, job.validation(), 'validation', gate)
+  const measured = await measure(job.step, job.validation(), 'validation', gate)
   clock.tick()
-  if (!metrics) return false
+  if (!measured) return false
+  const { metrics, samples } = measured
   p.metrics = { ...p.metrics, ...metrics }
   const { best: metric } = job.recipe.evaluate
   const value = metrics[metric]!, sign = metric.endsWith('loss') ? -1 : 1
   const best = p.best === null || sign * value > sign * p.best.value
   p.waited = best ? 0 : p.waited + 1
   if (best) p.best = { value, step: p.step }
-  yield { event: 'evaluated', step: p.step, epoch: p.step / job.perEpoch, split: 'validation', metrics, best }
+  yield { event: 'evaluated', step: p.step, epoch: p.step / job.perEpoch, split: 'validation', metrics, best, samples }
   return best
 }
 
@@ -128,21 +132,27 @@ async function* test(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): 
   const best = await job.loadBest()
   if (best) job.step.restore(best)
   yield { event: 'phase', phase: 'test', done: null, total: null, message: 'Testing the best checkpoint' }
-  const metrics = await measure(job.step, job.test(), 'test', async () => (await gate(), true))
+  const predictions: Predicted[] = [], step = p.best?.step ?? p.step
+  const { metrics, samples } = (await measure(job.step, job.test(), 'test', async () => (await gate(), true), predictions))!
+  job.keepTest(step, metrics, predictions)
   clock.tick()
   p.metrics = { ...p.metrics, ...metrics }
-  yield { event: 'evaluated', step: p.best?.step ?? p.step, epoch: p.step / job.perEpoch, split: 'test', metrics: metrics!, best: false }
+  yield { event: 'evaluated', step, epoch: p.step / job.perEpoch, split: 'test', metrics, best: false, samples }
 }
 
-/** Loss and accuracy of a split; null when a stop came in between. */
-export async function measure(step: Step, batches: AsyncIterable<Batch>, split: string, gate: Gate): Promise<Metrics | null> {
+export interface Measured { metrics: Metrics; samples: number }
+
+/** Loss and accuracy of a split; null when a stop came in between. `into` gains what is said of each image. */
+export async function measure(step: Step, batches: AsyncIterable<Batch>, split: string, gate: Gate, into?: Predicted[]): Promise<Measured | null> {
   const t = emptyTally()
   for await (const batch of batches) {
-    tally(t, await step.predict(batch.pixels, batch.labels.length), batch.labels)
+    const logits = await step.predict(batch.pixels, batch.labels.length)
+    tally(t, logits, batch.labels)
+    into?.push(...predictionsOf(logits, batch))
     if (!(await gate())) return null
   }
   const { loss, accuracy } = tallied(t)
-  return { [`${split}/loss`]: loss, [`${split}/accuracy`]: accuracy }
+  return { metrics: { [`${split}/loss`]: loss, [`${split}/accuracy`]: accuracy }, samples: t.images }
 }
 
 async function save(job: TrainJob, p: Progress, best: boolean, clock: Stopwatch): Promise<TrainEvent> {

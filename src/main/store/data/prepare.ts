@@ -21,6 +21,8 @@ export interface PrepareOptions {
 /** Images ready for training. Close it when done: until then its files stay in the cache. */
 export interface PreparedData extends Readonly<Record<SplitName, ImageSplit>> {
   readonly name: string
+  readonly path: string
+  readonly fingerprint: string
   readonly classes: readonly string[]
   readonly broken: readonly { file: string; reason: string }[]
   readonly notices: readonly string[]
@@ -55,7 +57,7 @@ export async function prepareData(source: DatasetSource, splits: Readonly<Record
     refuseLost(source, wanted, broken)
     if (broken.size > 0) notices.push(`${count(broken.size, 'broken image')} ${broken.size === 1 ? 'is' : 'are'} left out.`)
     const files = [...broken].sort(([a], [b]) => a - b).map(([i, reason]) => ({ file: source.samples[i]!.file, reason }))
-    return { ...split, name: source.name, classes: source.classes, broken: files, notices, close }
+    return { ...split, name: source.name, path: source.path, fingerprint: source.fingerprint, classes: source.classes, broken: files, notices, close }
   } catch (thrown) {
     await close()
     throw thrown

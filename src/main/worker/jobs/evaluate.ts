@@ -1,11 +1,15 @@
 import { basename } from 'node:path'
+import { wilson } from '../../contract/statistics'
 import { evalBatches } from '../../engine/data/batches'
+import type { Batch } from '../../engine/data/types'
 import { measure } from '../../engine/train/loop'
+import type { Predicted } from '../../engine/train/predictions'
 import { findCheckpoint } from '../../store/checkpoints'
 import { AppError } from '../../contract/errors'
 import type { PreparedData } from '../../store/data/prepare'
 import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
+import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
 import { trainedStep } from './state'
 
@@ -17,13 +21,25 @@ export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspac
   try {
     const { split, images } = heldOut(data)
     const { recipe } = session.resolved
-    const metrics = await measure(step, evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), split, ctx.turn)
-    if (!metrics) throw new AppError('cancelled', 'The evaluation was stopped.')
-    return { run: basename(runFolder), step: at.state.step, split, samples: images.size, metrics }
+    const batches = evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), predictions: Predicted[] = []
+    const measured = await measure(step, told(batches, images.size, ctx), split, ctx.turn, predictions)
+    if (!measured) throw new AppError('cancelled', 'The evaluation was stopped.')
+    const { metrics, samples } = measured
+    const evaluation = keepPredictions(runFolder, data, { step: at.state.step, split, metrics, predictions })
+    const interval = wilson(Math.round(metrics[`${split}/accuracy`]! * samples), samples)
+    return { run: basename(runFolder), step: at.state.step, split, samples, metrics, interval, evaluation }
   } finally {
     await data.close()
     step.dispose()
     session.model.dispose()
+  }
+}
+
+async function* told(batches: AsyncIterable<Batch>, total: number, ctx: JobContext): AsyncGenerator<Batch> {
+  let done = 0
+  for await (const batch of batches) {
+    yield batch
+    ctx.progress('test', done += batch.labels.length, total, 'Evaluating')
   }
 }
 

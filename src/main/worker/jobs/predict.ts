@@ -5,7 +5,7 @@ import { AppError } from '../../contract/errors'
 import { openModel } from '../../engine/io/model'
 import { loadModel, plainForward } from '../../engine/model'
 import { modelInput } from '../../engine/step/compute'
-import { softmax } from '../../engine/train/metrics'
+import { likeliest } from '../../engine/train/predictions'
 import { tf } from '../../engine/tf'
 import { findCheckpoint } from '../../store/checkpoints'
 import { reasonOf } from '../../store/data/failures'
@@ -66,6 +66,6 @@ async function ofModel({ model: path }: PredictInput, ctx: JobContext): Promise<
 }
 
 function topOf(logits: Float32Array, classes: readonly string[]): Prediction['top'] {
-  return [...softmax(logits)].map((probability, i) => ({ label: classes[i] ?? String(i), probability }))
-    .sort((a, b) => b.probability - a.probability).slice(0, 5)
+  const { top, probabilities } = likeliest(logits)
+  return top.map((c, i) => ({ label: classes[c] ?? String(c), probability: probabilities[i]! }))
 }

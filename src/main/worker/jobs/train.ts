@@ -11,6 +11,7 @@ import type { PreparedData } from '../../store/data/prepare'
 import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
+import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
 import { readProgress, readState, stateFiles } from './state'
 
@@ -102,6 +103,7 @@ function createJob(runFolder: string, session: Session, step: Step, data: Prepar
       if (data.validation.size === 0 || !listCheckpoints(runFolder).some(({ state }) => state.best)) return null
       return readState(findCheckpoint(runFolder, 'best'), tuning)
     },
+    keepTest: (at, metrics, predictions) => void keepPredictions(runFolder, data, { step: at, split: 'test', metrics, predictions }),
     clock: () => performance.now() / 1000,
     memory: () => ({ now: process.memoryUsage.rss(), peak: process.resourceUsage().maxRSS * 1024 }),
   }

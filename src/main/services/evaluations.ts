@@ -1,0 +1,27 @@
+import type { z } from 'zod'
+import type { EvaluateInput, EvaluateReport } from '../contract/checkpoint'
+import type { Evaluation, EvaluationCard } from '../contract/evaluation'
+import { findCheckpoint } from '../store/checkpoints'
+import { listEvaluations, readEvaluation } from '../store/evaluations'
+import type { TrainerOptions } from '../worker/host'
+import type { Deps } from './deps'
+import { find } from './library'
+
+/** What checkpoints said of each image, kept with their runs. */
+export function createEvaluations(deps: Deps) {
+  const { store, workspace, host } = deps
+  const folderOf = (run: string) => {
+    store.manifest(run)
+    return store.folder(run)
+  }
+  return {
+    list: ({ run }: { run: string }): EvaluationCard[] => listEvaluations(folderOf(run)),
+    get: ({ run, id }: { run: string; id: string }): Evaluation => readEvaluation(folderOf(run), id),
+    async run({ run, checkpoint, data }: z.output<typeof EvaluateInput>, options: TrainerOptions = {}): Promise<EvaluateReport> {
+      const runFolder = folderOf(run)
+      findCheckpoint(runFolder, checkpoint)
+      const path = data === null ? null : find(deps, 'data', data, [process.cwd()]).path
+      return host.start({ kind: 'evaluate', input: { runFolder, workspace: workspace.root, checkpoint, data: path } }, options)
+    },
+  }
+}

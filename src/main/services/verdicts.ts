@@ -1,0 +1,115 @@
+import type { Evaluation, EvaluationCard, PairVerdict, RunAccuracy, SeedVerdict, VerdictReport } from '../contract/evaluation'
+import type { RunCard, RunDetail, RunManifest } from '../contract/run'
+import { excludesZero, mcnemar, pairedBootstrap, pairSentence, seedSentence, SIGNIFICANT, wilson } from '../contract/statistics'
+import { createRandom } from '../engine/data/random'
+import { listEvaluations, readEvaluation } from '../store/evaluations'
+import { firstDifference } from './compare'
+
+/** A run with the predictions that speak for it. */
+export interface Measured { detail: RunDetail; evaluation: Evaluation | null }
+
+const SPLITS = ['test', 'validation', 'train'] as const
+
+/** The predictions of a run's best checkpoint on its own data, furthest from training; the newest where the best has none. */
+export function measuredRun(detail: RunDetail): Measured {
+  const { card, manifest } = detail
+  const chosen = representative(listEvaluations(card.folder), card, manifest)
+  return { detail, evaluation: chosen ? readEvaluation(card.folder, chosen.id) : null }
+}
+
+function representative(all: readonly EvaluationCard[], card: RunCard, { resolved }: RunManifest): EvaluationCard | undefined {
+  const own = all.filter(({ data }) => data.hash === resolved.dataHash || data.path === resolved.dataPath)
+  const split = SPLITS.find(name => own.some(one => one.split === name))
+  const inSplit = own.filter(one => one.split === split)
+  return inSplit.find(({ step }) => step === (card.best?.step ?? card.step)) ?? inSplit[0]
+}
+
+/** Accuracies with their intervals, and what can be said of the differences to the baseline. */
+export function verdicts(measured: readonly Measured[], baseline: string): VerdictReport {
+  const base = measured.find(({ detail }) => detail.card.id === baseline)!
+  const others = measured.filter(one => one !== base)
+  const nameOf = namesOf(measured)
+  const missing = measured.filter(({ evaluation }) => !evaluation).map(({ detail: { card } }) => ({ run: card.id, reason: `No predictions of ${card.id} are kept; evaluate it in its Evaluation tab or with "engram evaluate --run ${card.id}".` }))
+  const pairs: PairVerdict[] = []
+  for (const other of others) {
+    if (!base.evaluation || !other.evaluation) continue
+    const pair = pairVerdict(other.evaluation, base.evaluation, nameOf)
+    if (pair) pairs.push(pair)
+    else missing.push({ run: other.detail.card.id, reason: `${other.detail.card.id} and ${baseline} were not measured on the same images.` })
+  }
+  return { baseline, accuracies: measured.flatMap(({ evaluation }) => evaluation ? [accuracyOf(evaluation)] : []), pairs, seeds: seedVerdicts(measured, base), missing }
+}
+
+const isRight = ({ label, top }: Evaluation['predictions'][number]) => label === top[0]
+
+function accuracyOf(evaluation: Evaluation): RunAccuracy {
+  const { run, id, step, split, data, samples } = evaluation
+  const right = evaluation.predictions.filter(isRight).length
+  return { run, evaluation: id, step, split, data: data.name, samples, right, accuracy: right / samples, interval: wilson(right, samples) }
+}
+
+/** A run's name where no other of these has it, else its id. */
+function namesOf(measured: readonly Measured[]): (run: string) => string {
+  const cards = measured.map(({ detail }) => detail.card)
+  return run => {
+    const { name } = cards.find(({ id }) => id === run)!
+    return cards.filter(card => card.name === name).length === 1 ? name : run
+  }
+}
+
+/** Null where the two share no image. */
+function pairVerdict(run: Evaluation, baseline: Evaluation, nameOf: (run: string) => string): PairVerdict | null {
+  const differences = differencesOf(run, baseline)
+  if (differences.size === 0) return null
+  let onlyRun = 0, onlyBaseline = 0
+  for (const difference of differences.values()) {
+    if (difference > 0) onlyRun++
+    else if (difference < 0) onlyBaseline++
+  }
+  const facts = { run: run.run, baseline: baseline.run, difference: (onlyRun - onlyBaseline) / differences.size, onlyRun, onlyBaseline, p: mcnemar(onlyRun, onlyBaseline) }
+  return { ...facts, samples: differences.size, clear: facts.p < SIGNIFICANT, sentence: pairSentence({ ...facts, run: nameOf(run.run), baseline: nameOf(baseline.run) }) }
+}
+
+/** For each image that both saw under the same class: 1 where only the run was right, -1 where only the baseline was. */
+function differencesOf(run: Evaluation, baseline: Evaluation): Map<string, number> {
+  const differences = new Map<string, number>()
+  if (run.split !== baseline.split || (run.data.hash !== baseline.data.hash && run.data.path !== baseline.data.path)) return differences
+  const before = new Map(baseline.predictions.map(one => [one.file, one]))
+  for (const one of run.predictions) {
+    const other = before.get(one.file)
+    if (!other || run.classes[one.label] !== baseline.classes[other.label]) continue
+    differences.set(one.file, Number(isRight(one)) - Number(isRight(other)))
+  }
+  return differences
+}
+
+/** Runs that differ in nothing but the seed are one group; each group of two seeds or more meets the baseline's. */
+function seedVerdicts(measured: readonly Measured[], base: Measured): SeedVerdict[] {
+  const groups: Measured[][] = []
+  for (const one of measured) {
+    const group = groups.find(([first]) => sameButSeed(first!, one))
+    if (group) group.push(one)
+    else groups.push([one])
+  }
+  const baseline = groups.find(group => group.includes(base))!
+  return groups.filter(group => group !== baseline).flatMap(group => seedVerdict(group, baseline) ?? [])
+}
+
+const sameButSeed = (a: Measured, b: Measured) => firstDifference({ ...a.detail.manifest.recipe, seed: 0 }, { ...b.detail.manifest.recipe, seed: 0 }) === null
+  && a.detail.manifest.resolved.backboneHash === b.detail.manifest.resolved.backboneHash && a.detail.manifest.resolved.dataHash === b.detail.manifest.resolved.dataHash
+
+function seedVerdict(group: readonly Measured[], baseline: readonly Measured[]): SeedVerdict | null {
+  const seedOf = ({ detail }: Measured) => detail.manifest.recipe.seed
+  const matched = group.flatMap(run => {
+    const partner = baseline.find(one => seedOf(one) === seedOf(run))
+    return partner?.evaluation && run.evaluation ? [{ run, partner, differences: differencesOf(run.evaluation, partner.evaluation) }] : []
+  })
+  const files = [...matched[0]?.differences.keys() ?? []].filter(file => matched.every(({ differences }) => differences.has(file)))
+  if (matched.length < 2 || files.length === 0) return null
+  const { mean, interval } = pairedBootstrap(matched.map(({ differences }) => files.map(file => differences.get(file)!)), createRandom(0, 'bootstrap').int)
+  const facts = { run: matched[0]!.run.detail.card.name, baseline: matched[0]!.partner.detail.card.name, seeds: matched.length, difference: mean, interval }
+  return {
+    runs: matched.map(({ run }) => run.detail.card.id), baseline: matched.map(({ partner }) => partner.detail.card.id), seeds: matched.map(({ run }) => seedOf(run)),
+    difference: mean, interval, clear: excludesZero(interval), sentence: seedSentence(facts),
+  }
+}
