@@ -13,6 +13,7 @@ import type { Deps } from './deps'
 import { createEngram } from './engram'
 import { createEvaluations } from './evaluations'
 import { createExports } from './exports'
+import { createImages } from './images'
 import { createModels } from './models'
 import type { Lane } from './lanes'
 import { createPlanning } from './planning'
@@ -48,7 +49,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {
-    ...services, workspace, tools: createTools(deps), exists: existsSync,
+    ...services, images: createImages(deps), workspace, tools: createTools(deps), exists: existsSync,
     /** Stops trainings gracefully, then lets go of the workspace. */
     async close(): Promise<void> {
       queue.close()

@@ -1,6 +1,7 @@
 import type { Evaluation, EvaluationCard, PairVerdict, RunAccuracy, SeedVerdict, VerdictReport } from '../contract/evaluation'
+import { differencesOf, isRight, pairVerdict } from '../contract/pair'
 import type { RunCard, RunDetail, RunManifest } from '../contract/run'
-import { excludesZero, mcnemar, pairedBootstrap, pairSentence, seedSentence, SIGNIFICANT, wilson } from '../contract/statistics'
+import { excludesZero, pairedBootstrap, seedSentence, wilson } from '../contract/statistics'
 import { createRandom } from '../engine/data/random'
 import { listEvaluations, readEvaluation } from '../store/evaluations'
 import { firstDifference } from './compare'
@@ -40,8 +41,6 @@ export function verdicts(measured: readonly Measured[], baseline: string): Verdi
   return { baseline, accuracies: measured.flatMap(({ evaluation }) => evaluation ? [accuracyOf(evaluation)] : []), pairs, seeds: seedVerdicts(measured, base), missing }
 }
 
-const isRight = ({ label, top }: Evaluation['predictions'][number]) => label === top[0]
-
 function accuracyOf(evaluation: Evaluation): RunAccuracy {
   const { run, id, step, split, data, samples } = evaluation
   const right = evaluation.predictions.filter(isRight).length
@@ -55,32 +54,6 @@ function namesOf(measured: readonly Measured[]): (run: string) => string {
     const { name } = cards.find(({ id }) => id === run)!
     return cards.filter(card => card.name === name).length === 1 ? name : run
   }
-}
-
-/** Null where the two share no image. */
-function pairVerdict(run: Evaluation, baseline: Evaluation, nameOf: (run: string) => string): PairVerdict | null {
-  const differences = differencesOf(run, baseline)
-  if (differences.size === 0) return null
-  let onlyRun = 0, onlyBaseline = 0
-  for (const difference of differences.values()) {
-    if (difference > 0) onlyRun++
-    else if (difference < 0) onlyBaseline++
-  }
-  const facts = { run: run.run, baseline: baseline.run, difference: (onlyRun - onlyBaseline) / differences.size, onlyRun, onlyBaseline, p: mcnemar(onlyRun, onlyBaseline) }
-  return { ...facts, samples: differences.size, clear: facts.p < SIGNIFICANT, sentence: pairSentence({ ...facts, run: nameOf(run.run), baseline: nameOf(baseline.run) }) }
-}
-
-/** For each image that both saw under the same class: 1 where only the run was right, -1 where only the baseline was. */
-function differencesOf(run: Evaluation, baseline: Evaluation): Map<string, number> {
-  const differences = new Map<string, number>()
-  if (run.split !== baseline.split || (run.data.hash !== baseline.data.hash && run.data.path !== baseline.data.path)) return differences
-  const before = new Map(baseline.predictions.map(one => [one.file, one]))
-  for (const one of run.predictions) {
-    const other = before.get(one.file)
-    if (!other || run.classes[one.label] !== baseline.classes[other.label]) continue
-    differences.set(one.file, Number(isRight(one)) - Number(isRight(other)))
-  }
-  return differences
 }
 
 /** Runs that differ in nothing but the seed are one group; each group of two seeds or more meets the baseline's. */

@@ -32,12 +32,16 @@ export function listEvaluations(runFolder: string): EvaluationCard[] {
 
 function cardOf(runFolder: string, id: string): EvaluationCard | null {
   try {
-    const { classes: _, ...head } = EvaluationHead.parse(JSON.parse(firstLine(fileOf(runFolder, id))))
-    return { ...head, id: EvaluationId.parse(id) }
+    const { classes: _, ...head } = readEvaluationHead(runFolder, id)
+    return { ...head, id }
   } catch {
     return null
   }
 }
+
+/** What was measured, without the predictions. */
+export const readEvaluationHead = (runFolder: string, id: string): EvaluationHead =>
+  EvaluationHead.parse(JSON.parse(firstLine(fileOf(runFolder, EvaluationId.parse(id)))))
 
 /** A thousand classes have long names: read on until the line ends. */
 function firstLine(path: string): string {

@@ -1,6 +1,6 @@
-import { Transformer } from '@napi-rs/image'
 import { invalid } from './failures'
 import { openDataset } from './open'
+import { encodePng } from './thumbnail'
 import { BrokenImage, type DatasetSource, type DataSample, type SplitName } from './types'
 import { decodeForModel, type View } from './view'
 
@@ -42,13 +42,7 @@ function* inTurn(samples: readonly DataSample[], classes: number): Generator<Dat
   for (let i = 0; i < longest; i++) yield* groups.flatMap(group => group.slice(i, i + 1))
 }
 
-async function pngUrl(rgb: Uint8Array, side: number): Promise<string> {
-  const rgba = new Uint8Array(side * side * 4).fill(255)
-  for (let i = 0, o = 0; i < rgb.length; i += 3, o += 4) {
-    rgba[o] = rgb[i]!
-    rgba[o + 1] = rgb[i + 1]!
-    rgba[o + 2] = rgb[i + 2]!
-  }
-  const png = await Transformer.fromRgbaPixels(rgba, side, side).png()
+async function pngUrl(pixels: Uint8Array, side: number): Promise<string> {
+  const png = await encodePng({ width: side, height: side, pixels })
   return `data:image/png;base64,${png.toString('base64')}`
 }
