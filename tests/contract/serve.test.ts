@@ -21,6 +21,7 @@ function recording(act: (path: string, input: unknown) => unknown = () => undefi
 
 /** An input that the schema takes. */
 const valid: Record<string, unknown> = {
+  'runs.query': {}, 'runs.values': { field: 'train.epochs' }, 'runs.sparklines': { runs: ['run-1'] }, 'runs.label': { runs: ['run-1'], favourite: true },
   'models.add': { path: '/m' }, 'models.remove': { id: 'm' }, 'models.inspect': { path: '/m' }, 'datasets.add': { path: '/d' }, 'datasets.remove': { id: 'd' },
   'datasets.preview': { from: 'digits', imageSize: 32 }, 'runs.plan': {}, 'runs.start': { method: { type: 'ssf' } }, 'runs.stop': { run: 'run-1' }, 'runs.resume': { run: 'run-1' },
   'runs.show': { run: 'run-1' }, 'runs.compare': { runs: ['run-1', 'run-2'] }, 'runs.remove': { run: 'run-1' }, 'runs.watch': { run: 'run-1' },

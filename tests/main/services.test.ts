@@ -50,7 +50,7 @@ describe('runs', () => {
     expect(manifest.resolved.trainable).toBeGreaterThan(0)
     const seen: RunEvent[] = []
     const cards: RunCard[] = []
-    onTestFinished(services.runs.changes(undefined, changed => cards.push(...changed)))
+    onTestFinished(services.runs.changes(undefined, changed => cards.push(...changed.flatMap(one => one.change === 'card' ? [one.card] : []))))
     onTestFinished(services.runs.watch({ run, after: -1 }, events => seen.push(...events)))
     await until(() => seen.length > 5, 'the feed has begun')
     const late: RunEvent[] = []

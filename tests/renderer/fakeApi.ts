@@ -3,7 +3,7 @@ import type { DatasetCard } from '@contract/dataset'
 import type { Api } from '@contract/index'
 import type { BackboneCard, InspectReport, VitShape } from '@contract/model'
 import { Recipe } from '@contract/recipe'
-import type { RunCard } from '@contract/run'
+import type { RunCard, RunChange } from '@contract/run'
 import { Settings } from '@contract/system'
 import { backboneOf } from '../../src/main/engine/backbones/index'
 import { jsonSchema, methodCatalog } from '../../src/main/engine/catalog'
@@ -38,8 +38,8 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
   let runs: RunCard[] = empty ? [] : cards()
   let settings: Settings = Settings.parse({ smoothing: 0.93 })
   const find = (id: string) => { const run = runs.find(one => one.id === id); if (!run) throw new Error(`No run ${id}`); return run }
-  const listeners = new Set<(events: RunCard[]) => void>()
-  const tell = (run: RunCard) => { runs = runs.map(one => one.id === run.id ? run : one); for (const on of listeners) on([run]) }
+  const listeners = new Set<(events: RunChange[]) => void>()
+  const tell = (run: RunCard) => { runs = runs.map(one => one.id === run.id ? run : one); for (const on of listeners) on([{ change: 'card', card: run }]) }
   const exported: ExportReport[] = []
   const hasGains = (run: string) => find(run).method === 'ssf' && find(run).status !== 'stopped'
 
@@ -69,6 +69,11 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       stop: ({ run }) => { tell({ ...find(run), status: 'stopped', resumeStep: find(run).step }); return Promise.resolve() },
       resume: ({ run }) => { tell({ ...find(run), status: 'running', resumeStep: null }); return Promise.resolve() },
       list: () => Promise.resolve(runs),
+      query: () => Promise.resolve({ total: runs.length, groups: [{ value: null, runs: runs.map(run => run.id), best: null }] }),
+      fields: () => Promise.resolve(['method.type', 'train.epochs']),
+      values: () => Promise.resolve([]),
+      sparklines: ({ runs: ids }) => Promise.resolve(ids.map(id => ({ run: id, losses: find(id).losses, accuracies: find(id).accuracies ?? [] }))),
+      label: () => Promise.resolve(),
       show: ({ run }) => { const card = find(run); return Promise.resolve({ card, manifest: manifest(card, recipe) }) },
       compare: ({ runs: ids }) => Promise.resolve({ runs: ids.map(find), differences: [{ field: 'method.type', values: ids.map(id => find(id).method) }, { field: 'method.san.preset', values: ids.map(id => find(id).san ? 'paper-locational' : null) }, { field: 'train.learningRate', values: ids.map((_, i) => [0.005, 0.001, 0.01][i % 3]) }] }),
       verdict: ({ runs: ids }) => Promise.resolve({ baseline: ids[0]!, accuracies: [], pairs: [], seeds: [], missing: ids.map(run => ({ run, reason: `No predictions of ${run} are kept.` })) }),

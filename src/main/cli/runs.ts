@@ -35,7 +35,7 @@ const shared = [
 ]
 
 function list({ services, out, json }: Context): void {
-  const cards = services().runs.list()
+  const cards = services().runs.cards()
   if (json) return out.json(cards)
   if (cards.length === 0) return out.line(`No runs in ${services().workspace.root} yet. "engram train quickstart" makes one.`)
   out.line(table(cards, [...shared, { title: 'TIME', cell: ({ seconds }) => duration(seconds), right: true }, { title: 'DATA', cell: ({ data }) => data }]))

@@ -7,7 +7,8 @@ import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { PlanReport } from './plan'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
-import { RunCard, RunDetail, RunEvent, RunId, WatchInput, CompareReport } from './run'
+import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, WatchInput } from './run'
+import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
 import { DoctorReport, Settings, SystemStatus } from './system'
 import { call, feed, type Client } from './wire'
 
@@ -44,12 +45,17 @@ export const contract = {
     stop: call(Run, z.void()),
     resume: call(Run, z.void()),
     list: call(z.void(), z.array(RunCard)),
+    query: call(RunQuery, RunMatches),
+    fields: call(z.void(), z.array(z.string())),
+    values: call(FieldInput, FieldValues),
+    sparklines: call(SparklineInput, z.array(Sparkline)),
+    label: call(LabelInput, z.void()),
     show: call(Run, RunDetail),
     compare: call(z.object({ runs: z.array(RunId).min(2) }), CompareReport),
     verdict: call(VerdictInput, VerdictReport),
     remove: call(Run, z.void()),
     watch: feed(WatchInput, RunEvent),
-    changes: feed(z.void(), RunCard),
+    changes: feed(z.void(), RunChange),
   },
   queue: {
     list: call(z.void(), QueueState),

@@ -37,6 +37,19 @@ export const RunOrigin = z.object({
 })
 export type RunOrigin = z.infer<typeof RunOrigin>
 
+const Tag = z.string().trim().min(1).max(40)
+/** What a person adds to a run, beside what was frozen and measured. */
+export const RunLabels = z.object({
+  favourite: z.boolean().default(false), archived: z.boolean().default(false),
+  tags: z.array(Tag).max(32).default([]), note: z.string().max(4000).default(''),
+})
+export type RunLabels = z.infer<typeof RunLabels>
+export const LabelInput = z.object({
+  runs: z.array(RunId).min(1).max(20_000), favourite: z.boolean().optional(), archived: z.boolean().optional(), note: z.string().max(4000).optional(),
+  addTags: z.array(Tag).max(32).default([]), removeTags: z.array(Tag).max(32).default([]),
+})
+export type LabelInput = z.infer<typeof LabelInput>
+
 /** A row of the Runs table, folded from run.json and events.jsonl. */
 export const RunCard = z.object({
   id: RunId, name: z.string(), status: RunStatus, folder: z.string(),
@@ -46,12 +59,20 @@ export const RunCard = z.object({
   best: z.object({ metric: z.string(), value: z.number(), step: z.int() }).nullable(),
   createdAt: z.number(), updatedAt: z.number(), seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int(),
   error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
-  losses: z.array(z.number()).describe('at most 40 points for a sparkline'),
+  labels: RunLabels.prefault({}),
+  losses: z.array(z.number()).describe('at most 40 points for a sparkline; lists of runs leave them out'),
   samples: z.record(z.string(), z.int()).optional().describe('images that the metrics of a split were measured on'),
   accuracies: z.array(z.number()).optional().describe('the same of validation accuracy, in order of evaluation'),
   origin: RunOrigin.optional(),
 })
 export type RunCard = z.infer<typeof RunCard>
+
+/** What the feed of changes tells: a run that is new or different, or one that is gone. */
+export const RunChange = z.discriminatedUnion('change', [
+  z.object({ change: z.literal('card'), card: RunCard }),
+  z.object({ change: z.literal('removed'), run: RunId }),
+])
+export type RunChange = z.infer<typeof RunChange>
 
 /** run.json: written once at the start, never changed. */
 export const RunManifest = z.object({

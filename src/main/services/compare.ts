@@ -1,9 +1,10 @@
+import { fieldsOf } from '../contract/fields'
 import type { Recipe } from '../contract/recipe'
 import type { CompareReport, RunDetail } from '../contract/run'
 
 /** Runs side by side: their cards, and every field of their recipes in which they are not all the same. */
 export function compareRuns(details: readonly RunDetail[]): CompareReport {
-  const tables = details.map(({ manifest }) => flatten({
+  const tables = details.map(({ manifest }) => fieldsOf({
     ...manifest.recipe, name: undefined, 'learning rate used': manifest.resolved.learningRate,
     'backbone hash': manifest.resolved.backboneHash.slice(0, 12), 'data hash': manifest.resolved.dataHash.slice(0, 12),
     trainable: manifest.resolved.trainable,
@@ -19,19 +20,7 @@ export function compareRuns(details: readonly RunDetail[]): CompareReport {
 const FREE = ['name', 'backbone.from', 'data.from']
 
 export function firstDifference(a: Recipe, b: Recipe): string | null {
-  const [left, right] = [flatten(a), flatten(b)]
+  const [left, right] = [fieldsOf(a), fieldsOf(b)]
   const fields = [...new Set([...left.keys(), ...right.keys()])].filter(field => !FREE.includes(field))
   return fields.find(field => JSON.stringify(left.get(field)) !== JSON.stringify(right.get(field))) ?? null
-}
-
-/** `{ a: { b: 1 } }` -> `a.b: 1`; lists stay whole. */
-function flatten(value: Record<string, unknown>, prefix = ''): Map<string, unknown> {
-  const out = new Map<string, unknown>()
-  for (const [key, part] of Object.entries(value)) {
-    if (part === undefined) continue
-    const nested = typeof part === 'object' && part !== null && !Array.isArray(part)
-    if (nested) for (const [inner, leaf] of flatten(part as Record<string, unknown>, `${prefix}${key}.`)) out.set(inner, leaf)
-    else out.set(prefix + key, part)
-  }
-  return out
 }

@@ -1,10 +1,14 @@
-import type { RunCard, RunEvent } from '../contract/run'
+import type { RunChange, RunEvent } from '../contract/run'
 import { readEventsFrom } from '../store/eventLog'
 import type { RunStore } from '../store/runStore'
 
 /** At most ten flushes a second: a port has no back-pressure. */
 const FLUSH_MS = 100
 const CHANGES_MS = 500
+/** A turn reads for at most this long, and looks for changes from outside in this many runs, so that thousands never hold up the window. */
+const TURN_MS = 40
+const TURN_RUNS = 1000
+const TOLD_AT_ONCE = 1000
 const CHUNK_BYTES = 1 << 20
 
 /**
@@ -25,18 +29,16 @@ export function watchRun(store: RunStore, run: string, after: number, emit: (eve
   })
 }
 
-/** The card of every run once, then each that changed. */
-export function watchChanges(store: RunStore, emit: (cards: RunCard[]) => void): () => void {
-  const told = new Map<string, string>()
+/** What becomes different from now on: cards of runs that are new or changed, and runs that are gone. */
+export function watchChanges(store: RunStore, emit: (changes: RunChange[]) => void): () => void {
+  let { revision } = store.changesSince(Infinity)
   return repeat(CHANGES_MS, () => {
-    const changed = store.cards().filter(card => {
-      const now = `${card.updatedAt} ${card.status} ${card.step} ${card.resumeStep}`
-      if (told.get(card.id) === now) return false
-      told.set(card.id, now)
-      return true
-    })
-    if (changed.length > 0) emit(changed)
-    return false
+    const more = store.refresh(TURN_MS, TURN_RUNS)
+    const { cards, removed, revision: now } = store.changesSince(revision)
+    revision = now
+    const changes: RunChange[] = [...cards.map(card => ({ change: 'card' as const, card })), ...removed.map(run => ({ change: 'removed' as const, run }))]
+    for (let at = 0; at < changes.length; at += TOLD_AT_ONCE) emit(changes.slice(at, at + TOLD_AT_ONCE))
+    return more
   })
 }
 

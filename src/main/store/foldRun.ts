@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ErrorValue } from '../contract/errors'
-import { Metrics, type RunCard, type RunEvent, type RunManifest, type RunStatus } from '../contract/run'
+import { Metrics, type RunCard, type RunEvent, type RunLabels, type RunManifest, type RunStatus } from '../contract/run'
 
 const SPARKLINE_POINTS = 40
 
@@ -82,7 +82,7 @@ function foldEnding(facts: RunFacts, event: Of<'finished' | 'stopped' | 'failed'
 }
 
 /** What the folder itself says beside the events. */
-export interface RunPlace { folder: string; liveSince: number | null; lastCheckpoint: number | null; waiting: boolean }
+export interface RunPlace { folder: string; liveSince: number | null; lastCheckpoint: number | null; waiting: boolean; labels: RunLabels }
 
 /**
  * `running` only while a living process holds the run's lock. A trainer that died (rather than ended with an error of its own)
@@ -111,8 +111,13 @@ export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace):
     seconds: facts.earlierSeconds + (facts.startedAt > 0 ? (facts.activeAt - facts.startedAt) / 1000 : 0),
     imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory, error: facts.error,
     resumeStep: resumable ? place.lastCheckpoint ?? 0 : null,
-    losses: facts.losses.filter(({ count }) => count > 0).map(({ sum, count }) => sum / count),
-    accuracies: facts.scores.map(({ accuracy }) => accuracy).filter(value => value !== null).slice(-SPARKLINE_POINTS),
+    labels: place.labels, ...curvesOf(facts),
     ...(manifest.origin ? { origin: manifest.origin } : {}),
   }
 }
+
+/** The two sparklines of a run. */
+export const curvesOf = (facts: RunFacts): { losses: number[]; accuracies: number[] } => ({
+  losses: facts.losses.filter(({ count }) => count > 0).map(({ sum, count }) => sum / count),
+  accuracies: facts.scores.map(({ accuracy }) => accuracy).filter(value => value !== null).slice(-SPARKLINE_POINTS),
+})

@@ -1,115 +1,84 @@
-import { existsSync, readdirSync, renameSync, statSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../contract/errors'
-import { type RunCard, RunId, type RunManifest } from '../contract/run'
+import { type LabelInput, type RunCard, RunId, type RunManifest } from '../contract/run'
 import { onDisk, removeTemporaries } from './atomic'
-import { checkpointSteps } from './checkpoints'
-import { eventsFile, readEventsFrom } from './eventLog'
-import { cardOf, foldEvents, noFacts } from './foldRun'
+import { changeLabels } from './labels'
 import type { Workspace } from './paths'
 import { openQueueFile } from './queueFile'
-import { createRunFolder, liveRunLock, noRun, readManifest, requireManifest } from './runFolder'
-import { type Folded, openRunIndex, type RunIndex } from './runIndex'
+import { createRunFolder, liveRunLock, noRun, requireManifest } from './runFolder'
+import { openRunIndex, type RunIndex } from './runIndex'
+import type { RunSearch } from './runSearch'
+import { RunTable } from './runTable'
 
 /** All runs of a workspace. The folders are the truth; everything kept in memory or in SQLite only saves reading them again. */
-export interface RunStore {
+export interface RunStore extends RunSearch, Pick<RunTable, 'refresh' | 'changesSince'> {
   create(draft: Omit<RunManifest, 'id' | 'createdAt' | 'format'>): { folder: string; manifest: RunManifest }
   folder(run: string): string
   manifest(run: string): RunManifest
+  /** Read anew from the folder. */
   card(run: string): RunCard
+  /** Every run as it is now, newest first, without sparklines. */
   cards(): RunCard[]
+  label(change: LabelInput): void
   remove(run: string): void
   close(): void
 }
 
-const FOLD_CHUNK_BYTES = 8 << 20
-/** A running run is folded on in memory; the index learns of it at its end, or after a long stretch. */
-const INDEX_EVERY_BYTES = 64 << 10
-
 export function openRunStore(workspace: Workspace): RunStore {
-  let opened: RunIndex | undefined
-  const index = () => opened ??= openRunIndex(workspace.index)
-  const manifests = new Map<string, RunManifest>()
-  const folded = new Map<string, Folded>()
   const queue = openQueueFile(workspace.queue)
+  let index: RunIndex | undefined
+  let table: RunTable | undefined
+  const opened = () => {
+    index ??= openRunIndex(workspace.index)
+    table ??= new RunTable(workspace.runs, index, () => queue.runs())
+    return { index, table }
+  }
   removeTemporaries(workspace.runs)
 
   const folder = (run: string) => {
     if (!RunId.safeParse(run).success) throw noRun(run)
     return join(workspace.runs, run)
   }
-  const manifestOf = (run: string): RunManifest => {
-    const known = manifests.get(run) ?? requireManifest(folder(run), run)
-    manifests.set(run, known)
-    return known
-  }
-
-  function cardIn(run: string, manifest: RunManifest, waiting: ReadonlySet<string>): RunCard {
+  function present(run: string): string {
     const at = folder(run)
-    const before = folded.get(run) ?? index().get(run) ?? { offset: 0, facts: noFacts() }
-    const now = foldOn(at, before, manifest.recipe.evaluate.best)
-    if (now.facts.ended !== null ? now !== before : now.offset - before.offset > INDEX_EVERY_BYTES) index().put(run, now)
-    folded.set(run, now)
-    return cardOf(manifest, now.facts, { folder: at, liveSince: liveRunLock(at)?.since ?? null, lastCheckpoint: checkpointSteps(at).at(-1) ?? null, waiting: waiting.has(run) })
-  }
-
-  function forget(run: string): void {
-    manifests.delete(run)
-    folded.delete(run)
-    index().remove(run)
+    if (existsSync(at)) return at
+    table?.look(run)
+    throw noRun(run)
   }
 
   return {
     create: draft => createRunFolder(workspace.runs, draft),
     folder,
-    manifest(run) {
-      if (!existsSync(folder(run))) forget(run)
-      return manifestOf(run)
-    },
+    manifest: run => requireManifest(present(run), run),
     card(run) {
-      if (!existsSync(folder(run))) forget(run)
-      return cardIn(run, manifestOf(run), queue.runs())
+      const at = present(run)
+      const card = opened().table.look(run)
+      if (card) return card
+      requireManifest(at, run)
+      throw noRun(run)
     },
     cards() {
-      // Read before the locks: a run leaves the queue only after its lock is taken.
-      const waiting = queue.runs()
-      const found = listRuns(workspace.runs)
-      for (const run of manifests.keys()) if (!found.includes(run)) forget(run)
-      const readable = found.filter(run => manifests.has(run) || remember(manifests, run, readManifest(folder(run))))
-      return readable.map(run => cardIn(run, manifestOf(run), waiting)).sort((a, b) => b.createdAt - a.createdAt)
+      opened().table.refresh(Infinity, Infinity)
+      return opened().table.changesSince(0).cards.sort((a, b) => b.createdAt - a.createdAt)
+    },
+    refresh: (budgetMs, slice) => opened().table.refresh(budgetMs, slice),
+    changesSince: revision => opened().table.changesSince(revision),
+    query: query => opened().index.query(query),
+    fields: () => opened().index.fields(),
+    values: field => opened().index.values(field),
+    sparklines: runs => opened().index.sparklines(runs),
+    label({ runs, ...change }) {
+      for (const run of runs) changeLabels(present(run), change)
+      opened().index.together(() => { for (const run of runs) opened().table.look(run) })
     },
     remove(run) {
-      const at = folder(run)
-      if (!existsSync(at)) throw noRun(run)
+      const at = present(run)
       const holder = liveRunLock(at)
       if (holder) throw new AppError('run-busy', `Run ${run} is being trained by process ${holder.pid}; stop it first, then remove it.`)
       onDisk(`remove run ${run}`, () => renameSync(at, join(workspace.trash, `${run}.${Date.now()}`)))
-      forget(run)
+      opened().table.look(run)
     },
-    close: () => opened?.close(),
+    close: () => index?.close(),
   }
-}
-
-function remember(manifests: Map<string, RunManifest>, run: string, manifest: RunManifest | null): boolean {
-  if (manifest) manifests.set(run, manifest)
-  return manifest !== null
-}
-
-const listRuns = (runsFolder: string): string[] =>
-  existsSync(runsFolder) ? readdirSync(runsFolder).filter(name => RunId.safeParse(name).success) : []
-
-/** Reads only what was added since; a file that became shorter is another file and is read from its start. */
-function foldOn(runFolder: string, before: Folded, bestMetric: string): Folded {
-  const size = statSync(eventsFile(runFolder), { throwIfNoEntry: false })?.size ?? 0
-  if (size === before.offset) return before
-  const from = size < before.offset ? { offset: 0, facts: noFacts() } : before
-  let { offset } = from
-  const facts = structuredClone(from.facts)
-  while (offset < size) {
-    const read = readEventsFrom(runFolder, offset, FOLD_CHUNK_BYTES)
-    if (read.offset <= offset) break
-    foldEvents(facts, read.events, bestMetric)
-    offset = read.offset
-  }
-  return offset === before.offset ? before : { offset, facts }
 }

@@ -1,4 +1,4 @@
-import type { RunCard } from '@contract/run'
+import type { RunCard, RunChange } from '@contract/run'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import { api } from '../api'
@@ -18,9 +18,12 @@ export const useRuns = defineStore('runs', () => {
   const all = computed(() => [...byId.value.values()].filter(run => !leaving.value.has(run.id)).sort((a, b) => b.createdAt - a.createdAt))
   const active = computed(() => all.value.filter(run => run.status === 'running'))
 
-  const keep = (cards: RunCard[]) => {
+  function keep(changes: RunChange[]): void {
     const next = new Map(byId.value)
-    for (const card of cards) next.set(card.id, card)
+    for (const one of changes) {
+      if (one.change === 'card') next.set(one.card.id, one.card)
+      else next.delete(one.run)
+    }
     byId.value = next
   }
 

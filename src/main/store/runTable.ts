@@ -1,0 +1,159 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type RunCard, RunId, type RunManifest } from '../contract/run'
+import { checkpointSteps } from './checkpoints'
+import { eventsFile, readEventsFrom } from './eventLog'
+import { cardOf, foldEvents, noFacts } from './foldRun'
+import { readLabels } from './labels'
+import { liveRunLock, readManifest } from './runFolder'
+import type { Folded, IndexedCard, RunIndex } from './runIndex'
+import { settledSignature, settledTime, signatureOf } from './runSignature'
+
+interface Entry extends IndexedCard { revision: number }
+export interface RunChanges { revision: number; cards: RunCard[]; removed: string[] }
+
+const FOLD_CHUNK_BYTES = 8 << 20
+/** From here on new runs are written to the index at once; one by one would wait for the disk each time. */
+const MANY = 20
+
+/** The cards of all runs in memory, kept true to the folders by looking only at what has changed. */
+export class RunTable {
+  private readonly entries = new Map<string, Entry>()
+  private readonly removals = new Map<string, number>()
+  /** Of runs that are under way: what the next look goes on from. */
+  private readonly working = new Map<string, { manifest: RunManifest; folded: Folded }>()
+  /** Runs that waited when they were last looked at. */
+  private readonly waiting = new Set<string>()
+  private readonly toRead = new Set<string>()
+  private toCheck: string[]
+  /** Until each was compared with its folder once, what the index says is hearsay. */
+  private firstChecks: number
+  private listedAt: number | null = null
+  private revision = 0
+
+  /** `queued` says which runs wait. */
+  constructor(private readonly runsFolder: string, private readonly index: RunIndex, private readonly queued: () => ReadonlySet<string>) {
+    for (const { card, signature } of index.all()) {
+      this.entries.set(card.id, { card, signature, revision: ++this.revision })
+      if (card.status === 'queued') this.waiting.add(card.id)
+    }
+    this.toCheck = [...this.entries.keys()]
+    this.firstChecks = this.toCheck.length
+  }
+
+  /** Reads one run from its folder; null where there is none that can be read. The card has its sparklines. */
+  look(run: string): RunCard | null {
+    const folder = join(this.runsFolder, run)
+    this.toRead.delete(run)
+    // Read before the lock: a run leaves the queue only after its lock is taken.
+    const waiting = this.queued().has(run)
+    const manifest = this.working.get(run)?.manifest ?? readManifest(folder)
+    if (!manifest || !existsSync(folder)) return this.forget(run)
+    const before = this.working.get(run)?.folded ?? this.index.folded(run) ?? { offset: 0, facts: noFacts() }
+    const folded = foldOn(folder, before, manifest.recipe.evaluate.best)
+    const place = { folder, liveSince: liveRunLock(folder)?.since ?? null, lastCheckpoint: checkpointSteps(folder).at(-1) ?? null, labels: readLabels(folder), waiting }
+    const card = cardOf(manifest, folded.facts, place)
+    // Taken after reading: what changed meanwhile is too fresh to be trusted.
+    this.keep({ ...card, losses: [], accuracies: [] }, settledSignature(folder, card.resumeStep !== null), folded, manifest)
+    return card
+  }
+
+  /**
+   * Looks at new runs and at those under way, and checks the next `slice` of the others for changes from outside.
+   * True when the time was not enough and there is more to read.
+   */
+  refresh(budgetMs: number, slice: number): boolean {
+    const end = performance.now() + budgetMs
+    this.list()
+    const work = () => {
+      for (const run of this.due(slice)) {
+        this.look(run)
+        if (performance.now() > end) break
+      }
+    }
+    if (this.toRead.size > MANY) this.index.together(work)
+    else work()
+    return this.toRead.size > 0 || this.firstChecks > 0
+  }
+
+  changesSince(since: number): RunChanges {
+    return {
+      revision: this.revision,
+      cards: [...this.entries.values()].filter(entry => entry.revision > since).map(entry => entry.card),
+      removed: [...this.removals].filter(([, at]) => at > since).map(([run]) => run),
+    }
+  }
+
+  private keep(card: RunCard, signature: string | null, folded: Folded, manifest: RunManifest): void {
+    const before = this.entries.get(card.id)
+    const changed = !before || JSON.stringify(before.card) !== JSON.stringify(card)
+    const known = !changed && before.signature === signature
+    const written = known || this.index.put({ card, signature, ...folded, recipe: manifest.recipe })
+    this.entries.set(card.id, { card, signature: written ? signature : null, revision: changed ? ++this.revision : before.revision })
+    this.removals.delete(card.id)
+    if (signature === null) this.working.set(card.id, { manifest, folded })
+    else this.working.delete(card.id)
+  }
+
+  private forget(run: string): null {
+    this.working.delete(run)
+    this.waiting.delete(run)
+    this.index.remove(run)
+    if (this.entries.delete(run)) this.removals.set(run, ++this.revision)
+    return null
+  }
+
+  /** Which folders there are; read only where the folder of runs has changed. */
+  private list(): void {
+    const time = settledTime(this.runsFolder)
+    if (time !== null && time === this.listedAt) return
+    const found = new Set(existsSync(this.runsFolder) ? readdirSync(this.runsFolder).filter(name => RunId.safeParse(name).success) : [])
+    for (const run of this.entries.keys()) if (!found.has(run)) this.forget(run)
+    for (const run of found) if (!this.entries.has(run)) this.toRead.add(run)
+    this.listedAt = time
+  }
+
+  private* due(slice: number): Generator<string> {
+    for (const [run, entry] of this.entries) if (entry.signature === null) yield run
+    yield* this.queueChanges()
+    yield* this.checked(slice)
+    yield* [...this.toRead]
+  }
+
+  private* queueChanges(): Generator<string> {
+    const now = this.queued()
+    for (const run of new Set([...now, ...this.waiting])) {
+      if (now.has(run) === this.waiting.has(run)) continue
+      if (now.has(run)) this.waiting.add(run)
+      else this.waiting.delete(run)
+      if (this.entries.has(run)) yield run
+    }
+  }
+
+  /** Of the next runs in turn, those whose folder is not as it was. */
+  private* checked(slice: number): Generator<string> {
+    if (this.toCheck.length === 0) this.toCheck = [...this.entries.keys()]
+    for (let left = Math.max(slice, this.firstChecks); left > 0 && this.toCheck.length > 0; left--) {
+      const run = this.toCheck.pop()!
+      const { signature = null, card } = this.entries.get(run) ?? {}
+      if (card && signature !== null && signature !== signatureOf(join(this.runsFolder, run), card.resumeStep !== null)) yield run
+      this.firstChecks = Math.max(0, this.firstChecks - 1)
+    }
+  }
+}
+
+/** Reads only what was added since; a file that became shorter is another file and is read from its start. */
+function foldOn(runFolder: string, before: Folded, bestMetric: string): Folded {
+  const size = statSync(eventsFile(runFolder), { throwIfNoEntry: false })?.size ?? 0
+  if (size === before.offset) return before
+  const from = size < before.offset ? { offset: 0, facts: noFacts() } : before
+  let { offset } = from
+  const facts = structuredClone(from.facts)
+  while (offset < size) {
+    const read = readEventsFrom(runFolder, offset, FOLD_CHUNK_BYTES)
+    if (read.offset <= offset) break
+    foldEvents(facts, read.events, bestMetric)
+    offset = read.offset
+  }
+  return offset === before.offset ? before : { offset, facts }
+}
