@@ -8,6 +8,7 @@ import { router } from './router'
 import { useCatalog } from './stores/catalog'
 import { useDatasets } from './stores/datasets'
 import { useModels } from './stores/models'
+import { useQueue } from './stores/queue'
 import { useRuns } from './stores/runs'
 import { useSettings } from './stores/settings'
 import { useSystem } from './stores/system'
@@ -18,6 +19,7 @@ const app = createApp(App).use(createPinia()).use(router)
 void useSettings().open()
 useSystem().open()
 void useRuns().open()
+useQueue().open()
 void useCatalog().load()
 void useModels().load()
 void useDatasets().load()

@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/runs', name: 'runs', component: () => import('./views/RunsView.vue'), meta: { title: 'Runs' } },
     { path: '/runs/:run/:tab?', name: 'run', component: () => import('./views/RunView.vue'), props: true, meta: { title: 'Run' } },
     { path: '/new', name: 'new', component: () => import('./views/NewRunView.vue'), meta: { title: 'New run' } },
+    { path: '/queue', name: 'queue', component: () => import('./views/QueueView.vue'), meta: { title: 'Queue' } },
     { path: '/checkpoints', name: 'checkpoints', component: () => import('./views/CheckpointsView.vue'), meta: { title: 'Checkpoints' } },
     { path: '/datasets', name: 'datasets', component: () => import('./views/DatasetsView.vue'), meta: { title: 'Datasets' } },
     { path: '/backbones', name: 'backbones', component: () => import('./views/BackbonesView.vue'), meta: { title: 'Backbones' } },

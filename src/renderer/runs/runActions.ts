@@ -1,10 +1,12 @@
 import type { RunCard } from '@contract/run'
-import { CirclePlay, Copy, FolderOpen, Square, Trash2 } from '@lucide/vue'
+import { CirclePlay, Copy, FolderOpen, ListX, Square, Trash2 } from '@lucide/vue'
 import type { Component } from 'vue'
 import { useRouter } from 'vue-router'
 import { api } from '../api'
 import type { JsonObject } from '../lib/path'
+import { useQueueRemoval } from '../queue/useQueueRemoval'
 import { useDraft } from '../stores/draft'
+import { useQueue } from '../stores/queue'
 import { useRuns } from '../stores/runs'
 
 export interface RunAction { id: string; label: string; icon: Component; apply: () => unknown }
@@ -13,6 +15,8 @@ export interface RunAction { id: string; label: string; icon: Component; apply: 
 export function useRunActions() {
   const runs = useRuns()
   const draft = useDraft()
+  const queue = useQueue()
+  const { removeFromQueue } = useQueueRemoval()
   const router = useRouter()
 
   async function clone(run: RunCard): Promise<void> {
@@ -29,7 +33,8 @@ export function useRunActions() {
 
   function actionsOf(run: RunCard): RunAction[] {
     const actions: RunAction[] = []
-    if (run.status === 'running' || run.status === 'queued') actions.push({ id: 'stop', label: 'Stop and save', icon: Square, apply: () => runs.stop(run.id) })
+    if (queue.placeOf(run.id)) actions.push({ id: 'unqueue', label: 'Remove from queue', icon: ListX, apply: () => removeFromQueue([run.id]) })
+    else if (run.status === 'running' || run.status === 'queued') actions.push({ id: 'stop', label: 'Stop and save', icon: Square, apply: () => runs.stop(run.id) })
     else if (run.resumeStep !== null && run.status !== 'finished') actions.push({ id: 'resume', label: `Resume at ${run.resumeStep.toLocaleString('en-US')}`, icon: CirclePlay, apply: () => runs.resume(run.id) })
     actions.push({ id: 'clone', label: 'Clone with changes', icon: Copy, apply: () => clone(run) })
     actions.push({ id: 'reveal', label: 'Show folder', icon: FolderOpen, apply: () => runs.attempt(() => api.system.reveal({ path: run.folder })) })

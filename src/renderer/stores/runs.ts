@@ -14,6 +14,7 @@ export const useRuns = defineStore('runs', () => {
   /** Runs on their way out: hidden at once, removed when the time for Undo is over. */
   const leaving = ref(new Set<string>())
   let removal: ReturnType<typeof setTimeout> | undefined
+  let undone: (() => void) | undefined
 
   const all = computed(() => [...byId.value.values()].filter(run => !leaving.value.has(run.id)).sort((a, b) => b.createdAt - a.createdAt))
   const active = computed(() => all.value.filter(run => run.status === 'running'))
@@ -41,8 +42,10 @@ export const useRuns = defineStore('runs', () => {
   const stop = (run: string) => attempt(() => api.runs.stop({ run }))
   const resume = (run: string) => attempt(() => api.runs.resume({ run }))
 
-  function remove(runs: string[]): void {
+  /** `onUndo` puts back what was undone beside the removal itself. */
+  function remove(runs: string[], onUndo?: () => void): void {
     void finishRemoval()
+    undone = onUndo
     leaving.value = new Set(runs)
     removal = setTimeout(() => void finishRemoval(), undoMs)
   }
@@ -50,6 +53,7 @@ export const useRuns = defineStore('runs', () => {
   function undoRemoval(): void {
     clearTimeout(removal)
     leaving.value = new Set()
+    undone?.()
   }
 
   async function finishRemoval(): Promise<void> {
