@@ -1,0 +1,54 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { root } from '../../scripts/paths.mjs'
+import { leadGroup } from './groups.mjs'
+
+/** The recipe has something that this Engram does not know (yet). */
+export class Refused extends Error {}
+
+const WRONG_INPUT = 2
+
+/**
+ * Trains a recipe with the command line, as a user does, until `enough(events)` holds; then the processes are killed, for
+ * the checkpoint that a stop would write is none of the benchmark's business. Resolves to the events and the trainer's
+ * highest resident memory up to there.
+ */
+export function runEngram(recipe, workspace, enough) {
+  mkdirSync(workspace, { recursive: true })
+  const file = join(workspace, 'recipe.json')
+  writeFileSync(file, JSON.stringify(recipe))
+  const args = [join(root, 'out/main/cli.js'), 'train', file, '--json', '--workspace', workspace]
+  const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const kill = leadGroup(child)
+  const events = []
+  let words = ''
+  child.stderr.on('data', (chunk) => (words += chunk))
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => reject(endedEarly(code, words, events)))
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      events.push(JSON.parse(line))
+      if (!enough(events)) return
+      const peakBytes = peakOf(events[0].pid)
+      const before = readFileSync(join(events[0].folder, 'events.jsonl'), 'utf8')
+      const manifest = JSON.parse(readFileSync(join(events[0].folder, 'run.json'), 'utf8'))
+      kill()
+      resolve({ events, all: before.trim().split('\n').map((one) => JSON.parse(one)), manifest, peakBytes })
+    })
+  })
+}
+
+function endedEarly(code, words, events) {
+  const said = words.trim().replace(/^engram: /, '')
+  if (code === WRONG_INPUT) return new Refused(said.split('\n')[0])
+  const failed = events.find(({ event }) => event === 'failed')?.error.message
+  return new Error(failed ?? said.split('\n').slice(-3).join(' ') ?? `it ended with code ${code}`)
+}
+
+/** The highest resident memory of a running process. */
+function peakOf(pid) {
+  const kilobytes = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^VmHWM:\s+(\d+) kB$/m)
+  return Number(kilobytes[1]) * 1024
+}
