@@ -101,9 +101,9 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       remove: () => Promise.resolve(),
     },
     engram: {
-      show: ({ run }) => Promise.resolve(hasGains(run) ? fakeEngram(shape, find(run).step).report() : { map: null, records: [], checkpoints: [900] }),
-      record: ({ run, step }) => Promise.resolve(fakeEngram(shape, find(run).step).vectors(step)),
-      compute: ({ run }) => Promise.resolve(fakeEngram(shape, find(run).step).report()),
+      show: ({ run }) => Promise.resolve(hasGains(run) ? fakeEngram(shape, find(run).step, run.length).report() : { map: null, records: [], checkpoints: [900] }),
+      record: ({ run, step }) => Promise.resolve(fakeEngram(shape, find(run).step, run.length).vectors(step)),
+      compute: ({ run }) => Promise.resolve(fakeEngram(shape, find(run).step, run.length).report()),
     },
     evaluations: { list: () => Promise.resolve([]), get: () => Promise.reject(new Error('No predictions in the harness')), run: () => Promise.reject(new Error('No trainer in the harness')) },
     exports: {

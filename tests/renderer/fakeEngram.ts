@@ -7,7 +7,7 @@ import { createTuning } from '../../src/main/engine/tuning'
 import { random } from './fakeRuns'
 
 /** Invented gains that grow towards the middle of the network, on the real map of SSF with SAN. */
-export function fakeEngram(shape: VitShape, steps: number) {
+export function fakeEngram(shape: VitShape, steps: number, seed: number) {
   const settings = parseMethod({ type: 'ssf', san: {} })
   const map: EngramMap = engramMap(createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san))
   const recorded = Array.from({ length: Math.floor(steps / 50) + 1 }, (_, i) => i * 50)
@@ -15,9 +15,9 @@ export function fakeEngram(shape: VitShape, steps: number) {
   const growth = (step: number) => 1 - Math.exp(-step / 600)
 
   function gain(site: EngramMap['sites'][number], step: number): Float32Array {
-    const next = random(site.name.length * 31 + site.block * 7 + site.out), size = { up: 0.05, v: 0.04 }[site.role as string] ?? 0.024
+    const next = random(site.name.length * 31 + site.block * 7 + site.out), own = random(seed * 97 + site.block * 11 + site.out), size = { up: 0.05, v: 0.04 }[site.role as string] ?? 0.024
     const middle = 0.3 + Math.exp(-((site.block - shape.depth * 0.6) ** 2) / 14)
-    return Float32Array.from({ length: site.out }, () => { const g = gauss(next); return Math.exp(Math.sign(g) * Math.abs(g) ** 1.5 * size * middle * growth(step)) })
+    return Float32Array.from({ length: site.out }, () => { const g = gauss(next) * 0.8 + gauss(own) * 0.6; return Math.exp(Math.sign(g) * Math.abs(g) ** 1.5 * size * middle * growth(step)) })
   }
   function vectors(step: number): SiteVector[] {
     const gains = new Map(map.sites.map(site => [site.name, gain(site, step)]))

@@ -90,7 +90,7 @@ function lineSeries({ line, points }: Drawn, index: number, colours: Palette) {
 }
 
 /** Places in ascending order at least a distance apart, as near to where they want to be as that allows. */
-function pushApart(wanted: number[], distance: number): number[] {
+export function pushApart(wanted: number[], distance: number): number[] {
   const placed = [...wanted]
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!)
   for (let k = 1; k < order.length; k++) {

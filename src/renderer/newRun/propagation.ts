@@ -1,4 +1,5 @@
 import type { PlanReport } from '@contract/plan'
+import { blockOf, shortSite } from '../lib/site'
 
 export type Edge = NonNullable<PlanReport['san']>['edges'][number]
 export type Site = PlanReport['trainable']['sites'][number]
@@ -6,9 +7,6 @@ export interface SketchNode { name: string; label: string; width: number; linked
 export interface SketchArrow { from: number; to: number; edge: Edge }
 /** One block of the propagation: its layers in order, arrows within, and what enters from or leaves to other blocks. */
 export interface Sketch { block: string; blocks: number; nodes: SketchNode[]; stubs: string[]; arrows: SketchArrow[]; entering: { to: number; from: string; edge: Edge }[]; leaving: { from: number; to: string; edge: Edge }[] }
-
-const blockOf = (site: string) => /^(.*?\.\d+)\./.exec(site)?.[1] ?? ''
-const short = (site: string, block: string) => site.startsWith(`${block}.`) ? site.slice(block.length + 1) : site
 
 /** Draws one representative block: the second where there is one, because it also shows what enters it. */
 export function sketchOf(edges: readonly Edge[], sites: readonly Site[]): Sketch | null {
@@ -19,11 +17,11 @@ export function sketchOf(edges: readonly Edge[], sites: readonly Site[]): Sketch
   if (block === undefined) return null
   const inBlock = sites.filter(site => blockOf(site.site) === block && site.kind !== 'norm')
   const linked = (name: string) => edges.some(edge => edge.from === name || edge.to === name)
-  const nodes = inBlock.filter(site => linked(site.site)).map(site => ({ name: site.site, label: short(site.site, block), width: gainWidth(site), linked: true }))
+  const nodes = inBlock.filter(site => linked(site.site)).map(site => ({ name: site.site, label: shortSite(site.site, block), width: gainWidth(site), linked: true }))
   const at = (name: string) => nodes.findIndex(node => node.name === name)
   const within = edges.filter(edge => at(edge.from) >= 0 && at(edge.to) >= 0)
   return {
-    block, blocks: touched.length, nodes, stubs: inBlock.filter(site => !linked(site.site)).map(site => short(site.site, block)),
+    block, blocks: touched.length, nodes, stubs: inBlock.filter(site => !linked(site.site)).map(site => shortSite(site.site, block)),
     arrows: within.map(edge => ({ from: at(edge.from), to: at(edge.to), edge })),
     entering: edges.filter(edge => at(edge.from) < 0 && at(edge.to) >= 0).map(edge => ({ to: at(edge.to), from: edge.from, edge })),
     leaving: edges.filter(edge => at(edge.from) >= 0 && at(edge.to) < 0).map(edge => ({ from: at(edge.from), to: edge.to, edge })),
