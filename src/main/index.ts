@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import { app, nativeTheme, utilityProcess } from 'electron'
 import { serveWindow } from './ipc/electron'
 import { createHandlers } from './ipc/handlers'
-import { registerImageScheme, serveImages } from './ipc/images'
+import { serveImages } from './ipc/images'
 import { createAnswer, createOpenFeed } from './ipc/serve'
 import { askBeforeClosing, closeBeforeQuitting, refuseToStart } from './lifecycle'
 import { createServices } from './services/index'
@@ -31,7 +31,6 @@ async function start(): Promise<void> {
     await services.close()
     lock.release()
   })
-  registerImageScheme()
   await app.whenReady()
   serveImages(services.images)
   nativeTheme.themeSource = services.settings.get().theme

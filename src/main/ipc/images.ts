@@ -3,11 +3,7 @@ import { toErrorValue } from '../contract/errors'
 import { IMAGE_SCHEME, parseImageAddress } from '../contract/image'
 import type { Images } from '../services/images'
 
-/** Must be called before the application is ready. Standard, so that addresses are resolved and `..` is gone before we see it. */
-export const registerImageScheme = (): void =>
-  protocol.registerSchemesAsPrivileged([{ scheme: IMAGE_SCHEME, privileges: { standard: true, secure: true } }])
-
-/** Serves sample images to the page. */
+/** Serves sample images to the page. The scheme has no privileges: nothing but an `img` may load from it. */
 export const serveImages = (images: Images): void => protocol.handle(IMAGE_SCHEME, request => answerImage(images, request))
 
 export async function answerImage(images: Images, request: Pick<Request, 'url' | 'method'>): Promise<Response> {
