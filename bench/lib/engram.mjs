@@ -28,17 +28,23 @@ export function runEngram(recipe, workspace, enough) {
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code) => reject(endedEarly(code, words, events)))
+    let done = false
     createInterface({ input: child.stdout }).on('line', (line) => {
+      // What was on its way when the processes were killed, perhaps half a line.
+      if (done) return
       events.push(JSON.parse(line))
-      if (!enough(events)) return
-      const peakBytes = peakOf(events[0].pid)
-      const before = readFileSync(join(events[0].folder, 'events.jsonl'), 'utf8')
-      const manifest = JSON.parse(readFileSync(join(events[0].folder, 'run.json'), 'utf8'))
+      done = enough(events)
+      if (!done) return
+      const [{ pid, folder }] = events
+      const read = (name) => readFileSync(join(folder, name), 'utf8')
+      const peakBytes = peakOf(pid)
       kill()
-      resolve({ events, all: before.trim().split('\n').map((one) => JSON.parse(one)), manifest, peakBytes })
+      resolve({ events, all: wholeLines(read('events.jsonl')), manifest: JSON.parse(read('run.json')), peakBytes })
     })
   })
 }
+
+const wholeLines = (text) => text.slice(0, text.lastIndexOf('\n')).split('\n').map((line) => JSON.parse(line))
 
 function endedEarly(code, words, events) {
   const said = words.trim().replace(/^engram: /, '')

@@ -13,6 +13,7 @@ export function renderReport(results) {
 }
 
 function heading({ machine, versions, matrixRate, cells }) {
+  const older = Object.values(cells).filter(({ mode, identity }) => mode.startsWith('engram') && !identity?.startsWith(versions.engine)).length
   const { processor, cores, memoryBytes, flags, gpu } = machine
   const days = [...new Set(Object.values(cells).map(({ at }) => at.slice(0, 10)))].sort()
   const amd = /AMD/.test(processor) ? ' On this AMD processor torch\'s f32 library uses no AVX-512, which its f32 figures suffer from.' : ''
@@ -21,6 +22,7 @@ function heading({ machine, versions, matrixRate, cells }) {
     `${processor}, ${cores} cores, ${(memoryBytes / 2 ** 30).toFixed(0)} GB${gpu ? `, ${gpu} (TF32 on, both sides)` : ''}; ${flags.join(', ') || 'no vector extensions known'}. ` +
       `TensorFlow ${versions.tensorflow}, timm ${versions.timm}, peft ${versions.peft}, Node ${versions.node}. Measured ${days.join(', ')}.${amd}`,
     busyWarning(cells),
+    older > 0 ? `${older} of Engram's cells were measured with earlier sources.` : '',
     'A training step with AdamW on 224 px images, from uint8 pixels to the loss in hand. How it is measured: [README](../README.md).',
     matrixRate ? `Matrix products of a ViT-B block, GFLOP/s: ${rates(matrixRate)}.` : '',
   ].filter(Boolean).join('\n\n')

@@ -13,10 +13,10 @@ const measured = (fields: Partial<Cell> = {}): Cell =>
   ({ status: 'measured', losses: [4.6, 4.5, 4.4], trainable: 10, steps: [80, 800, 88], peakBytes: 1e9, compileSeconds: null, ...fields })
 
 function results(cells: Record<string, Cell>) {
-  const full = Object.entries(cells).map(([mode, cell]) => [`vit-b ssf ${mode}`, { row: 'vit-b', method: 'ssf', mode, at: '2026-01-02T00:00:00Z', ...cell }])
+  const full = Object.entries(cells).map(([mode, cell]) => [`vit-b ssf ${mode}`, { row: 'vit-b', method: 'ssf', mode, at: '2026-01-02T00:00:00Z', identity: 'e1 2.21', ...cell }])
   const matrixRate = { torch: { float32: 200, bfloat16: 800 }, tensorflow: { float32: 400, bfloat16: 700 } }
   const machine = { processor: 'AMD EPYC', cores: 2, memoryBytes: 2 ** 34, flags: ['avx2'] }
-  return { cells: Object.fromEntries(full), matrixRate, machine, versions: { torch: '2', tensorflow: '2', timm: '1', peft: '0', node: '20', commit: 'abc' } }
+  return { cells: Object.fromEntries(full), matrixRate, machine, versions: { torch: '2', tensorflow: '2', timm: '1', peft: '0', node: '20', commit: 'abc', engine: 'e1' } }
 }
 
 test('a cell has the median of its steps, per image', () => {
@@ -62,6 +62,7 @@ test('a report shows what failed, and what AMD processors lack', () => {
   const text = renderReport(results({ 'torch-eager': measured(), 'engram-bf16': measured({ status: 'skipped', problem: 'precision is refused' }) }))
   expect(text).toContain('no AVX-512')
   expect(text).toContain('| SSF | 22.0 (45.5) | skipped |')
+  expect(text).not.toContain('earlier sources')
   expect(text).toContain('- ViT-B/16, SSF, Engram compiled bf16: skipped: precision is refused')
 })
 
