@@ -94,7 +94,7 @@ test('every page opens in both themes without a complaint', async () => {
     }
     await goTo('Runs')
     await page().getByRole('row').filter({ hasText: 'by hand' }).click()
-    for (const tab of ['Overview', 'Checkpoints', 'Recipe', 'Log']) {
+    for (const tab of ['Overview', 'Engram', 'Checkpoints', 'Recipe', 'Log']) {
       await page().getByRole('tab', { name: new RegExp(`^${tab}`) }).click()
       await page().waitForTimeout(500)
       await shot(`run-${tab.toLowerCase()}-${theme.toLowerCase()}`)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EdgeCard } from './model'
+import { EdgeCard, SiteRole } from './model'
 
 export const Notice = z.object({
   level: z.enum(['error', 'warning', 'info']),
@@ -14,6 +14,16 @@ export const PlannedSite = z.object({
   from: z.array(z.string()).describe('sites whose gain scales this one under SAN'),
 })
 
+/** The propagation that SAN would do. */
+export const SanPlan = z.object({
+  edges: z.array(EdgeCard.extend({ axis: z.enum(['input', 'output']) })),
+  layers: z.array(z.object({ site: z.string(), role: SiteRole, width: z.int().describe('output channels'), gain: z.boolean() }))
+    .describe('every layer with a gain or a propagated scale, in forward order'),
+  refused: z.array(z.object({ from: z.string(), to: z.string(), gains: z.int(), room: z.int().describe('channels of the target\'s axis'), axis: z.enum(['input', 'output']) }))
+    .describe('paths that the topology asks for and that fall out because widths differ'),
+})
+export type SanPlan = z.infer<typeof SanPlan>
+
 /** What a recipe would train and cost, computed without a tensor. Bytes. */
 export const PlanReport = z.object({
   trainable: z.object({
@@ -23,7 +33,7 @@ export const PlanReport = z.object({
   parameters: z.int().describe('of the whole model with its head'),
   memory: z.object({ frozen: z.int(), trained: z.int(), activations: z.int(), workspace: z.int(), total: z.int() }),
   steps: z.object({ perEpoch: z.int(), total: z.int() }).nullable().describe('null until the data is known'),
-  san: z.object({ edges: z.array(EdgeCard.extend({ axis: z.enum(['input', 'output']) })) }).nullable(),
+  san: SanPlan.nullable(),
   learningRate: z.number(),
   notices: z.array(Notice),
 })

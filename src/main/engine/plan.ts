@@ -1,11 +1,11 @@
 import { AppError } from '../contract/errors'
 import type { Shape } from '../contract/model'
-import type { Notice, PlanReport } from '../contract/plan'
+import type { Notice, PlanReport, SanPlan } from '../contract/plan'
 import { backboneOf, withClasses } from './backbones/index'
 import { estimateMemory } from './memory'
 import { parseRecipe, type ResolvedRecipe } from './recipe'
 import { count, totalParameters, type Site } from './sites'
-import { createTuning, matches, trainableCount, type Tuning } from './tuning'
+import { createTuning, matches, trainableCount, type SanTuning, type Tuning } from './tuning'
 import { stepsPerEpoch } from './train/schedule'
 
 /** What is known of a recipe's backbone and data; null where a choice is missing. */
@@ -28,7 +28,7 @@ export function planRecipe(draft: unknown, facts: PlanFacts): PlanReport {
     parameters: totalParameters(sites),
     memory: estimateMemory(shape, sites, tuning, recipe.train.batchSize),
     steps: steps === null ? null : { perEpoch: steps, total: steps * recipe.train.epochs },
-    san: tuning.san && { edges: tuning.san.propagations.flatMap(p => p.from.map(from => ({ from, to: p.to, via: p.via, exact: p.exact, axis: p.axis }))) },
+    san: tuning.san && sanPlan(tuning, tuning.san),
     learningRate: resolved.learningRate,
     notices,
   }
@@ -72,6 +72,18 @@ const emptyPlan = (resolved: ResolvedRecipe | null, notices: Notice[]): PlanRepo
   steps: null, san: null, learningRate: resolved?.learningRate ?? 0, notices,
 })
 
+function sanPlan({ sites, selected, method, config }: Tuning, { propagations, refused }: SanTuning): SanPlan {
+  const coupling = method.san
+  const offers = (site: Site) => !('never' in coupling) && selected.has(site.name) && site.kind === (coupling.sources === 'norm' ? 'norm' : 'linear') && (coupling.gains?.(site, config) ?? true)
+  const joined = new Set(propagations.flatMap(p => [...p.from, p.to])), named = (name: string) => sites.find(site => site.name === name)!
+  return {
+    edges: propagations.flatMap(p => p.from.map(from => ({ from, to: p.to, via: p.via, exact: p.exact, axis: p.axis }))),
+    layers: sites.filter(site => joined.has(site.name) || offers(site)).map(site =>
+      ({ site: site.name, role: site.role, width: site.out, gain: offers(site) || propagations.some(p => p.from.includes(site.name)) })),
+    refused: refused.map(p => ({ from: p.from[0]!, to: p.to, gains: named(p.from[0]!).out, room: p.axis === 'input' ? named(p.to).in : named(p.to).out, axis: p.axis })),
+  }
+}
+
 function trainableReport(tuning: Tuning): PlanReport['trainable'] {
   const of = (slots: Tuning['slots']) => trainableCount({ slots })
   const head = tuning.slots.filter(s => s.kind === 'head'), method = tuning.slots.filter(s => s.kind !== 'head')
@@ -104,6 +116,7 @@ function sanChecks({ settings }: ResolvedRecipe, tuning: Tuning): Notice[] {
   if (!tuning.san || 'never' in settings.method.san) return []
   const notices: Notice[] = []
   if (tuning.san.propagations.length === 0) notices.push({ level: 'warning', field: 'method.san', message: 'SAN finds no gain to propagate between the adapted layers; it changes nothing here.' })
+  if (tuning.san.refused.length > 0) notices.push({ level: 'warning', field: 'method.san.axis', message: `${tuning.san.refused.length} of SAN's paths fall out: source and target have different widths on this axis.` })
   if (settings.method.san.experimental) notices.push({ level: 'info', field: 'method.san', message: `SAN with ${settings.method.title} is experimental: ${settings.method.san.why}` })
   if (settings.san?.scope === 'sample') notices.push({ level: 'warning', field: 'method.san.scope', message: 'A gain per sample cannot be merged; the run can be evaluated here but not exported as merged weights.' })
   if (settings.san?.preset.startsWith('official') && settings.method.id === 'ssf' && (settings.config.shift !== false || settings.config.norms !== 'tune')) {

@@ -1,7 +1,7 @@
 import type { GainKind } from '../contract/engram'
 import type { Method, Param } from './methods/define'
 import { ones } from './methods/define'
-import { propagations, type Propagation } from './san/topology'
+import { pathsOf, type Propagation } from './san/topology'
 import { topologyOf, type SanConfig } from './san/config'
 import { count, tensorName, type Site } from './sites'
 
@@ -21,6 +21,8 @@ export interface Slot {
 export interface SanTuning {
   config: SanConfig
   propagations: Propagation[]
+  /** paths that the topology asks for and that fall out because widths differ */
+  refused: Propagation[]
   /** sites whose gain is propagated somewhere */
   gains: Map<string, GainKind>
   /** running averages of measured gains, by source site: name and width */
@@ -74,11 +76,11 @@ function tuneSan(sites: Site[], selected: Site[], method: Method, config: never,
   const coupling = method.san
   if ('never' in coupling) throw new Error('unreachable: the caller checked')
   const sources = selected.filter(site => coupling.gains?.(site, config) ?? true)
-  const paths = propagations(sites, sources, san, coupling)
+  const { propagations: paths, refused } = pathsOf(sites, sources, san, coupling)
   const gains = new Map(paths.flatMap(p => p.from).map(name => [name, gainKind(san, Boolean(coupling.gain))]))
   const buffers = [...gains].filter(([, kind]) => kind === 'pooled').map(([site]) =>
     ({ name: tensorName(site, 'san_gamma'), site, width: sites.find(s => s.name === site)!.out }))
-  return { config: san, propagations: paths, gains, buffers, extra: extraTargets(paths, san) }
+  return { config: san, propagations: paths, refused, gains, buffers, extra: extraTargets(paths, san) }
 }
 
 function gainKind(san: SanConfig, hasOwn: boolean): GainKind {

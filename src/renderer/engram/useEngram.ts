@@ -13,6 +13,7 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
   const chosenLayers = ref<string[] | null>(null)
   const otherRun = ref<string | null>(null)
   const other = shallowRef<Vectors | null>(null)
+  const lacking = ref(false)
   const focus = ref({ key: '', channel: 0 })
 
   const map = computed(() => records.report.value?.map ?? null)
@@ -27,7 +28,6 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
   const range = computed(() => neutral.value === 1 ? Math.log(end.value) : end.value)
   const focused = computed(() => rows.value.find(row => row.key === focus.value.key) ?? rows.value[0] ?? null)
   const order = computed(() => sorted.value && focused.value ? byValue(focused.value.values) : null)
-  const lacking = computed(() => otherRun.value !== null && other.value === null)
 
   /** A row and the channel of it, as near as the row has it. */
   function focusOn(key: string, channel: number): void {
@@ -48,7 +48,9 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
   watch(run, () => { otherRun.value = chosenLayers.value = null })
   watch([otherRun, records.step], async ([id, at]) => {
     const found = id === null ? null : await records.attempt(() => vectorsNear(id, at))
-    if (id === otherRun.value) other.value = found ?? null
+    if (id !== otherRun.value) return
+    other.value = found ?? null
+    lacking.value = id !== null && !found
   })
   return reactive({ ...records, mode, sorted, chosenLayers, otherRun, focus, map, neutral, names, layers, rows, rowsBefore, end, range, focused, order, lacking, focusOn })
 }

@@ -20,15 +20,22 @@ export interface Propagation {
 const attentionInputs: readonly Role[] = ['q', 'k', 'v']
 const mlpInputs: readonly Role[] = ['gate', 'up']
 
-/** Who scales whom. `sources`: sites whose gain the method offers, in forward order among `sites`. */
-export function propagations(sites: readonly Site[], sources: readonly Site[], config: SanConfig, coupling: Pick<Coupling, 'sources'>): Propagation[] {
+/** Who scales whom, and the paths that fall out because widths differ. */
+export interface Paths { propagations: Propagation[]; refused: Propagation[] }
+
+/** `sources`: sites whose gain the method offers, in forward order among `sites`. */
+export function pathsOf(sites: readonly Site[], sources: readonly Site[], config: SanConfig, coupling: Pick<Coupling, 'sources'>): Paths {
+  const all = wantedPaths(sites, sources, config, coupling)
+  return { propagations: all.filter(p => fits(p, sites)), refused: all.filter(p => !fits(p, sites)) }
+}
+
+function wantedPaths(sites: readonly Site[], sources: readonly Site[], config: SanConfig, coupling: Pick<Coupling, 'sources'>): Propagation[] {
   const topology = topologyOf(config)
   const active = sources.filter(site => coupling.sources === 'norm' ? site.kind === 'norm' : site.kind !== 'norm' || topology.qkvSource === 'norm1')
   if (coupling.sources === 'norm') return active.flatMap(site => direct(site, sites))
   if (topology.kind === 'functional') return active.flatMap(site => nextBlock(site, sites, topology.axis))
   const located = locational(sites, active, topology, config.headSource)
   return topology.kind === 'random' ? shuffled(located, sites, topology.axis, config.seed) : located.map(p => ({ ...p, axis: topology.axis }))
-    .filter(p => fits(p, sites))
 }
 
 const find = (sites: readonly Site[], name: string): Site => sites.find(s => s.name === name)!
@@ -75,8 +82,7 @@ function intoOutput(value: Site, edge: Edge, sources: readonly Site[], t: Topolo
 function nextBlock(site: Site, sites: readonly Site[], axis: 'input' | 'output'): Propagation[] {
   if (site.kind !== 'linear' || site.role === 'head') return []
   const target = sites.find(s => s.depth === site.depth + 1 && s.role === site.role && s.kind === 'linear')
-  const width = target && (axis === 'output' ? target.out : target.in)
-  return target && width === site.out ? [{ from: [site.name], to: target.name, axis, map: 'same', via: 'residual', exact: false }] : []
+  return target ? [{ from: [site.name], to: target.name, axis, map: 'same', via: 'residual', exact: false }] : []
 }
 
 /** The same sources, each sent to a seeded choice among strictly later layers of a fitting width. */
