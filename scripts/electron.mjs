@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { installRelease } from './electronRelease.mjs'
-import { installFromNpm } from './electronFromNpm.mjs'
+import { installFromNpm, placeDefaultApp } from './electronFromNpm.mjs'
 import { electronPath, npmElectronPath, releasePath, releaseVersion } from './electronPath.mjs'
 import { withLock } from './lock.mjs'
 import { SetupError, say } from './log.mjs'
@@ -18,6 +18,7 @@ export async function ensureElectron() {
     })
   }
   const executable = electronPath()
+  if (executable === npmElectronPath()) placeDefaultApp(dirname(executable))
   await ensureElectronLibraries(executable)
   return executable
 }

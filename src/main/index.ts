@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { app, nativeTheme, utilityProcess } from 'electron'
+import { attendTrainings } from './attend'
 import { serveWindow } from './ipc/electron'
 import { createHandlers } from './ipc/handlers'
 import { serveImages } from './ipc/images'
@@ -10,6 +11,7 @@ import { createServices } from './services/index'
 import { openWorkspace, resourcesFolder, workspaceRoot } from './store/paths'
 import { emptyOldTrash } from './store/trash'
 import { lockWindow } from './store/windowLock'
+import { createTray } from './tray'
 import { utilityFork } from './worker/fork'
 import { followTheme, openWindow, pageAddress, pageFile, preloadFile } from './window'
 
@@ -19,10 +21,12 @@ async function start(): Promise<void> {
   app.setName('Engram')
   const { values } = parseArgs({ args: process.argv.slice(1), options: { workspace: { type: 'string' } }, strict: false })
   const workspace = openWorkspace(workspaceRoot(typeof values.workspace === 'string' ? values.workspace : undefined))
-  const lock = lockWindow(workspace)
-  emptyOldTrash(workspace)
   // Chromium's own files: two windows on two workspaces must not share them.
   app.setPath('userData', join(workspace.root, '.window'))
+  // A second start on the same workspace brings the first one's window to the front, and then is refused by the lock.
+  app.requestSingleInstanceLock()
+  const lock = lockWindow(workspace)
+  emptyOldTrash(workspace)
   const services = createServices({
     workspace: workspace.root, resources: resourcesFolder(outMain), version: app.getVersion(),
     fork: utilityFork(utilityProcess, join(outMain, 'trainer.js')),
@@ -38,7 +42,10 @@ async function start(): Promise<void> {
   const handlers = createHandlers(services, window)
   serveWindow(window, createAnswer(handlers), createOpenFeed(handlers))
   followTheme(window)
-  askBeforeClosing(window, services)
+  const tray = createTray(window, services, join(resourcesFolder(outMain), 'icon.png'))
+  app.on('second-instance', tray.show)
+  askBeforeClosing(window, services, tray)
+  attendTrainings(window, services, tray)
   await services.queue.open(!services.settings.get().startQueue)
 }
 

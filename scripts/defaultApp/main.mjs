@@ -1,19 +1,18 @@
 // What Electron's own default app does with `electron FOLDER`: the distribution this is copied into has none.
-const { app } = require('electron')
-const { readFileSync } = require('node:fs')
-const path = require('node:path')
-const { pathToFileURL } = require('node:url')
+// A module, so that Electron is not ready before the application has been loaded.
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { app } from 'electron'
 
-async function open(folder) {
+const folder = path.resolve(process.argv.slice(1).find((argument) => !argument.startsWith('-')) ?? '.')
+try {
   const settings = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'))
   app.setAppPath(folder)
   app.setName(settings.productName ?? settings.name)
   app.setVersion(settings.version)
   await import(pathToFileURL(path.join(folder, settings.main ?? 'index.js')).href)
-}
-
-const folder = process.argv.slice(1).find((argument) => !argument.startsWith('-'))
-open(path.resolve(folder ?? '.')).catch((error) => {
+} catch (error) {
   console.error(error)
   app.exit(1)
-})
+}
