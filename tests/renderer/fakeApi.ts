@@ -75,7 +75,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       sparklines: ({ runs: ids }) => Promise.resolve(ids.map(id => ({ run: id, losses: find(id).losses, accuracies: find(id).accuracies ?? [] }))),
       label: () => Promise.resolve(),
       show: ({ run }) => { const card = find(run); return Promise.resolve({ card, manifest: manifest(card, recipe) }) },
-      compare: ({ runs: ids }) => Promise.resolve({ runs: ids.map(find), differences: [{ field: 'method.type', values: ids.map(id => find(id).method) }, { field: 'method.san.preset', values: ids.map(id => find(id).san ? 'paper-locational' : null) }, { field: 'train.learningRate', values: ids.map((_, i) => [0.005, 0.001, 0.01][i % 3]) }] }),
+      compare: ({ runs: ids }) => Promise.resolve({ runs: ids.map(find), shared: [{ field: 'train.epochs', value: 100 }], differences: [{ field: 'method.type', values: ids.map(id => find(id).method) }, { field: 'method.san.preset', values: ids.map(id => find(id).san ? 'paper-locational' : null) }, { field: 'train.learningRate', values: ids.map((_, i) => [0.005, 0.001, 0.01][i % 3]) }] }),
       verdict: ({ runs: ids }) => Promise.resolve({ baseline: ids[0]!, accuracies: [], pairs: [], seeds: [], missing: ids.map(run => ({ run, reason: `No predictions of ${run} are kept.` })) }),
       remove: ({ run }) => { runs = runs.filter(one => one.id !== run); return Promise.resolve() },
       watch: ({ run }, on) => {

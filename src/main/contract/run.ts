@@ -93,5 +93,6 @@ export const WatchInput = z.object({ run: RunId, after: z.int().min(-1).default(
 export const CompareReport = z.object({
   runs: z.array(RunCard),
   differences: z.array(z.object({ field: z.string(), values: z.array(z.unknown()) })),
+  shared: z.array(z.object({ field: z.string(), value: z.unknown() })).describe('fields that are the same in all'),
 })
 export type CompareReport = z.infer<typeof CompareReport>

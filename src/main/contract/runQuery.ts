@@ -22,6 +22,10 @@ export const RunQuery = z.object({
 })
 export type RunQuery = z.infer<typeof RunQuery>
 
+/** A view of the Runs table under a name. */
+export const RunView = z.object({ id: z.string().min(1).max(60), title: z.string().trim().min(1).max(60), query: RunQuery, columns: z.array(z.string().max(40)).max(60) })
+export type RunView = z.infer<typeof RunView>
+
 /** Ids in order; without grouping there is one group. */
 export const RunGroup = z.object({ value: Value, runs: z.array(RunId), best: z.number().nullable() })
 export type RunGroup = z.infer<typeof RunGroup>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { RunView } from './runQuery'
 
 /** Settings of a workspace; unknown keys are dropped, missing ones default. */
 export const Settings = z.object({
@@ -11,6 +12,7 @@ export const Settings = z.object({
   closing: z.enum(['ask', 'tray', 'stop']).default('ask').describe('what closing the window does while a run trains'),
   startQueue: z.boolean().default(true).describe('whether waiting runs start when Engram opens'),
   notify: z.boolean().default(true).describe('tell the end of a run while the window is not in front'),
+  runViews: z.array(RunView).max(50).default([]).describe('saved views of the Runs table'),
   keepAwake: z.boolean().default(true).describe('no sleep while a run trains'),
 })
 export type Settings = z.infer<typeof Settings>

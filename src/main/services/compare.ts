@@ -10,10 +10,10 @@ export function compareRuns(details: readonly RunDetail[]): CompareReport {
     trainable: manifest.resolved.trainable,
   }))
   const fields = [...new Set(tables.flatMap(table => [...table.keys()]))]
-  const differences = fields
-    .map(field => ({ field, values: tables.map(table => table.get(field) ?? null) }))
-    .filter(({ values }) => values.some(value => JSON.stringify(value) !== JSON.stringify(values[0])))
-  return { runs: details.map(({ card }) => card), differences }
+  const rows = fields.map(field => ({ field, values: tables.map(table => table.get(field) ?? null) }))
+  const differs = ({ values }: { values: unknown[] }) => values.some(value => JSON.stringify(value) !== JSON.stringify(values[0]))
+  const shared = rows.filter(row => !differs(row)).map(({ field, values }) => ({ field, value: values[0] }))
+  return { runs: details.map(({ card }) => card), differences: rows.filter(differs), shared }
 }
 
 /** Where a recipe lies and what it is called changes nothing that it trains; a path may be written in many ways. */

@@ -1,8 +1,7 @@
 import { AppError } from '../contract/errors'
 import type { PlanReport } from '../contract/plan'
 import type { VerdictReport } from '../contract/evaluation'
-import type { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent } from '../contract/run'
-import type { RunQuery } from '../contract/runQuery'
+import type { CompareReport, RunCard, RunChange, RunDetail, RunEvent } from '../contract/run'
 import { listCheckpoints } from '../store/checkpoints'
 import { parseRecipe } from '../engine/recipe'
 import { liveRunLock } from '../store/runFolder'
@@ -13,14 +12,13 @@ import { checkUnchanged, freeze } from './freeze'
 import type { Planning } from './planning'
 import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
+import { createRunTable } from './runTable'
 import type { Trainings } from './trainings'
 import { measuredRun, verdicts } from './verdicts'
 
 export interface TrainRequest { draft: unknown; bases: readonly string[]; onEvent?: (event: RunEvent) => void }
 /** `stop` asks for a graceful stop; once the training has ended it asks for nothing. */
 export interface Training { run: string; folder: string; result: Promise<TrainResult>; stop(): void }
-
-const LIST_MS = 300
 
 /** Runs: planned, trained, watched, compared. */
 export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue) {
@@ -75,18 +73,7 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
       // Another program of ours trains it; its trainer takes SIGTERM as a request to save and stop.
       if (lock) process.kill(lock.pid, 'SIGTERM')
     },
-    /** Every run that is known now, without sparklines; what takes longer to read comes with `changes`. */
-    list(): RunCard[] {
-      store.refresh(LIST_MS, Infinity)
-      return store.changesSince(0).cards
-    },
-    /** Every run, read to the end, with sparklines. */
-    cards: (): RunCard[] => withCurves(store, store.cards()),
-    query: (query: RunQuery) => store.query(query),
-    fields: (): string[] => store.fields(),
-    values: ({ field }: { field: string }) => store.values(field),
-    sparklines: ({ runs }: { runs: string[] }) => store.sparklines(runs),
-    label: (change: LabelInput): void => store.label(change),
+    ...createRunTable(deps),
     show: ({ run }: { run: string }): RunDetail => detailOf(run),
     compare: ({ runs }: { runs: string[] }): CompareReport => compareRuns(runs.map(detailOf)),
     /** Whether differences in accuracy are more than noise, by the predictions that are kept. */
@@ -107,8 +94,3 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
   }
 }
 export type Runs = ReturnType<typeof createRuns>
-
-function withCurves(store: Deps['store'], cards: RunCard[]): RunCard[] {
-  const curves = new Map(store.sparklines(cards.map(({ id }) => id)).map(one => [one.run, one]))
-  return cards.map(card => ({ ...card, losses: curves.get(card.id)?.losses ?? [], accuracies: curves.get(card.id)?.accuracies ?? [] }))
-}

@@ -1,53 +1,57 @@
 import type { RunCard } from '@contract/run'
 
-export type GroupBy = 'none' | 'backbone' | 'data' | 'method'
-export interface Column { id: string; head: string; number: boolean; sort?: (run: RunCard) => number | string }
-export interface Sorting { column: string; down: boolean }
-export type Row = { kind: 'run'; key: string; run: RunCard; best: boolean } | { kind: 'group'; key: string; title: string; runs: number; best: number | null }
+export interface Column {
+  id: string
+  head: string
+  number: boolean
+  /** What the index sorts by; a column without cannot be sorted. */
+  field?: string
+  /** Words begin at their start, numbers at their largest. */
+  words?: boolean
+  width: number
+  /** Its share of the width that is left; none for columns of fixed width. */
+  grow?: number
+  /** Narrow windows leave out the columns with the highest first. */
+  leave?: number
+}
 
 export const bestAccuracy = (run: RunCard): number | undefined =>
   run.best?.metric.endsWith('accuracy') ? run.best.value : run.metrics['validation/accuracy']
 
-/** Columns of the Runs table; the ids are also the classes that narrow windows hide. */
+/** Every column of the Runs table, in order; the name is always there. */
 export const columns: readonly Column[] = [
-  { id: 'name', head: 'Name', number: false, sort: run => run.name || run.id },
-  { id: 'status', head: 'Status', number: false, sort: run => run.status },
-  { id: 'method', head: 'Method', number: false, sort: run => `${run.method}${run.san}` },
-  { id: 'backbone', head: 'Backbone', number: false, sort: run => run.backbone },
-  { id: 'trainable', head: 'Trainable', number: true, sort: run => run.trainable },
-  { id: 'best', head: 'Best val %', number: true, sort: run => bestAccuracy(run) ?? -1 },
-  { id: 'last', head: 'Last', number: true, sort: run => run.metrics['validation/accuracy'] ?? -1 },
-  { id: 'test', head: 'Test', number: true, sort: run => run.metrics['test/accuracy'] ?? -1 },
-  { id: 'curve', head: 'Val accuracy', number: false },
-  { id: 'loss', head: 'Loss', number: false, sort: run => run.metrics['train/loss'] ?? Infinity },
-  { id: 'time', head: 'Time', number: false, sort: run => run.seconds },
-  { id: 'peak', head: 'Peak GB', number: true, sort: run => run.peakMemory },
-  { id: 'started', head: 'Started', number: false, sort: run => run.createdAt },
+  { id: 'name', head: 'Name', number: false, field: 'name', words: true, width: 180, grow: 3 },
+  { id: 'status', head: 'Status', number: false, field: 'status', words: true, width: 116 },
+  { id: 'method', head: 'Method', number: false, field: 'method', words: true, width: 104, grow: 1 },
+  { id: 'backbone', head: 'Backbone', number: false, field: 'backbone', words: true, width: 104, grow: 1, leave: 8 },
+  { id: 'data', head: 'Dataset', number: false, field: 'data', words: true, width: 104, grow: 1, leave: 5 },
+  { id: 'tags', head: 'Tags', number: false, field: 'tags', words: true, width: 120, grow: 1, leave: 4 },
+  { id: 'seed', head: 'Seed', number: true, field: 'seed', width: 54, leave: 6 },
+  { id: 'trainable', head: 'Trainable', number: true, field: 'trainable', width: 84, leave: 1 },
+  { id: 'best', head: 'Best val %', number: true, field: 'best', width: 104 },
+  { id: 'last', head: 'Last', number: true, field: 'last', width: 54 },
+  { id: 'test', head: 'Test', number: true, field: 'test', width: 54 },
+  { id: 'lastLoss', head: 'Last loss', number: true, field: 'loss', width: 76, leave: 3 },
+  { id: 'curve', head: 'Val accuracy', number: false, width: 100, leave: 2 },
+  { id: 'loss', head: 'Loss', number: false, field: 'loss', width: 82, leave: 7 },
+  { id: 'time', head: 'Time', number: false, field: 'seconds', width: 126 },
+  { id: 'speed', head: 'Images/s', number: true, width: 76, leave: 4 },
+  { id: 'peak', head: 'Peak GB', number: true, field: 'peakMemory', width: 70, leave: 9 },
+  { id: 'started', head: 'Started', number: false, field: 'createdAt', width: 92, leave: 7 },
 ]
+export const defaultColumns = ['name', 'status', 'method', 'backbone', 'trainable', 'best', 'last', 'test', 'curve', 'loss', 'time', 'peak', 'started']
 
-export function matches(run: RunCard, words: string): boolean {
-  const text = [run.name, run.id, run.backbone, run.data, run.method, run.san ? 'san' : '', run.status].join(' ').toLowerCase()
-  return words.toLowerCase().split(/\s+/).every(word => text.includes(word))
-}
-
-function sorted(runs: RunCard[], { column, down }: Sorting): RunCard[] {
-  const by = columns.find(one => one.id === column)?.sort ?? (run => run.createdAt)
-  const order = (a: RunCard, b: RunCard) => { const [x, y] = [by(a), by(b)]; return x < y ? -1 : x > y ? 1 : a.createdAt - b.createdAt }
-  return [...runs].sort((a, b) => down ? order(b, a) : order(a, b))
-}
-
-const bestOf = (runs: RunCard[]) => runs.reduce<number | null>((best, run) => Math.max(best ?? -1, bestAccuracy(run) ?? -1), null)
-
-/** Runs in order, with a head row before each group and the best of a group marked. */
-export function toRows(runs: RunCard[], sorting: Sorting, groupBy: GroupBy): Row[] {
-  const groups = new Map<string, RunCard[]>()
-  for (const run of sorted(runs, sorting)) {
-    const key = groupBy === 'none' ? '' : run[groupBy]
-    groups.set(key, [...groups.get(key) ?? [], run])
+/** The chosen columns that a width has room for. */
+export function fittingColumns(chosen: readonly string[], width: number): Column[] {
+  let fitting = columns.filter(column => column.id === 'name' || chosen.includes(column.id))
+  const needed = () => fitting.reduce((sum, column) => sum + column.width, 0)
+  while (needed() > width) {
+    const first = fitting.filter(column => column.leave).sort((a, b) => b.leave! - a.leave!)[0]
+    if (!first) break
+    fitting = fitting.filter(column => column !== first)
   }
-  return [...groups].flatMap(([title, members]): Row[] => {
-    const best = bestOf(members)
-    const rows: Row[] = members.map(run => ({ kind: 'run', key: run.id, run, best: members.length > 1 && best !== null && best >= 0 && bestAccuracy(run) === best }))
-    return groupBy === 'none' ? rows : [{ kind: 'group', key: `group ${title}`, title, runs: members.length, best: best !== null && best >= 0 ? best : null }, ...rows]
-  })
+  return fitting
 }
+
+export const gridTracks = (shown: readonly Column[]): string =>
+  shown.map(({ width, grow }) => grow ? `minmax(${width}px, ${grow}fr)` : `${width}px`).join(' ')

@@ -1,5 +1,5 @@
 import { defineStore } from 'pinia'
-import { ref } from 'vue'
+import { computed, ref } from 'vue'
 import { runColours, type ColourName } from '../theme/tokens'
 
 /** Which runs are chosen, in the order they were chosen; that order is also their colour. */
@@ -7,8 +7,10 @@ export const useSelection = defineStore('selection', () => {
   const ids = ref<string[]>([])
   let anchor = ''
 
-  const has = (id: string) => ids.value.includes(id)
-  const colourName = (id: string): ColourName | null => has(id) ? runColours[ids.value.indexOf(id) % runColours.length] ?? null : null
+  const places = computed(() => new Map(ids.value.map((id, at) => [id, at])))
+
+  const has = (id: string) => places.value.has(id)
+  const colourName = (id: string): ColourName | null => { const at = places.value.get(id); return at === undefined ? null : runColours[at % runColours.length] ?? null }
   const colour = (id: string) => { const name = colourName(id); return name && `var(--${name})` }
 
   /** With an order given, everything between the last chosen run and this one is chosen. */
@@ -23,7 +25,8 @@ export const useSelection = defineStore('selection', () => {
     anchor = id
   }
 
+  const chooseAll = (all: string[]) => { ids.value = [...ids.value, ...all.filter(id => !has(id))] }
   const keepOnly = (known: (id: string) => boolean) => { ids.value = ids.value.filter(known) }
   const clear = () => { ids.value = [] }
-  return { ids, has, colour, colourName, toggle, keepOnly, clear }
+  return { ids, has, colour, colourName, toggle, chooseAll, keepOnly, clear }
 })

@@ -4,6 +4,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { api } from '../api'
 import { useAttempt } from './attempt'
 
+type LabelChange = Parameters<typeof api.runs.label>[0]
 const undoMs = 8000
 
 /** All runs of the workspace, kept current by the feed of changes. */
@@ -39,6 +40,7 @@ export const useRuns = defineStore('runs', () => {
     loaded.value = true
   }
 
+  const label = (change: LabelChange) => attempt(() => api.runs.label(change))
   const stop = (run: string) => attempt(() => api.runs.stop({ run }))
   const resume = (run: string) => attempt(() => api.runs.resume({ run }))
 
@@ -60,11 +62,12 @@ export const useRuns = defineStore('runs', () => {
     clearTimeout(removal)
     const runs = [...leaving.value]
     if (runs.length === 0) return
-    await attempt(() => Promise.all(runs.map(run => api.runs.remove({ run }))))
-    leaving.value = new Set()
-    await load()
+    const removed = await attempt(() => Promise.all(runs.map(run => api.runs.remove({ run }))))
+    if (removed) keep(runs.map(run => ({ change: 'removed', run })))
+    else await load()
+    leaving.value = new Set([...leaving.value].filter(run => !runs.includes(run)))
   }
 
   const find = (id: string) => byId.value.get(id)
-  return { all, active, loaded, error, leaving, open, load, stop, resume, remove, undoRemoval, find, attempt }
+  return { all, active, loaded, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
 })

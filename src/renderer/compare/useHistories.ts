@@ -1,0 +1,38 @@
+import { onScopeDispose, ref, watch, type Ref } from 'vue'
+import { api } from '../api'
+import { RunHistory } from '../history/runHistory'
+
+/** The events of several runs; `version` rises at most once per animation frame. */
+export function useHistories(runs: Ref<readonly string[]>) {
+  const histories = new Map<string, { history: RunHistory; close: () => void }>()
+  const version = ref(0)
+  let frame = 0
+
+  function tell(): void {
+    frame = 0
+    version.value++
+  }
+  function open(run: string): void {
+    const history = new RunHistory()
+    const close = api.runs.watch({ run, after: -1 }, events => {
+      for (const event of events) history.push(event)
+      frame ||= requestAnimationFrame(tell)
+    })
+    histories.set(run, { history, close })
+  }
+  function closeRun(run: string): void {
+    histories.get(run)?.close()
+    histories.delete(run)
+  }
+
+  watch(runs, wanted => {
+    for (const run of [...histories.keys()]) if (!wanted.includes(run)) closeRun(run)
+    for (const run of wanted) if (!histories.has(run)) open(run)
+    version.value++
+  }, { immediate: true })
+  onScopeDispose(() => {
+    cancelAnimationFrame(frame)
+    for (const run of [...histories.keys()]) closeRun(run)
+  })
+  return { historyOf: (run: string) => histories.get(run)?.history, version }
+}
