@@ -4,6 +4,7 @@ import type { Reply } from '@contract/wire'
 
 /** What the preload exposes; ports of feeds arrive as window messages `{ engramFeed: id }`. */
 export interface Bridge {
+  pathOf(file: File): string
   invoke(path: string, input: unknown): Promise<Reply>
   subscribe(path: string, input: unknown): string
 }

@@ -68,7 +68,7 @@ const runPredict: JobFunction<'predict'> = async ({ files }, ctx) => {
     ctx.progress('test', index + 1, files.length, file)
     if (file === 'slow') await pause(30_000)
   }
-  return files.map(file => ({ file, top: [{ label: ctx.device, probability: 1 }] }))
+  return files.map(file => ({ file, top: [{ label: ctx.device, probability: 1 }], base: null, problem: null }))
 }
 
 const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict }

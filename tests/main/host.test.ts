@@ -112,7 +112,7 @@ describe('a trainer', () => {
 
   it('answers other jobs with progress, and can be asked to stop them', async () => {
     const seen: string[] = []
-    const input = { runFolder: null, checkpoint: 'best' as const, model: '/m', workspace: '/w', files: ['a.png', 'b.png'] }
+    const input = { runFolder: null, checkpoint: 'best' as const, model: '/m', workspace: '/w', files: ['a.png', 'b.png'], withBase: false, skipBroken: false }
     const predictions = await host.start({ kind: 'predict', input }, { onProgress: ({ message }) => seen.push(message) })
     expect(predictions.map(({ file }) => file)).toEqual(['a.png', 'b.png'])
     expect(seen).toContain('b.png')

@@ -12,6 +12,7 @@ export function createFakeBridge(api: Api): Bridge {
     return call
   }
   return {
+    pathOf: file => file.name,
     async invoke(path, input) {
       try {
         return { ok: true, value: structuredClone(await at(path)(input)) }

@@ -34,5 +34,14 @@ export const EvaluateInput = z.object({ run: RunId, checkpoint: CheckpointChoice
 export const EvaluateReport = z.object({ run: RunId, step: z.int(), split: z.string(), samples: z.int(), metrics: Metrics, interval: Interval.describe('95 % of the accuracy'), evaluation: EvaluationId })
 export type EvaluateReport = z.infer<typeof EvaluateReport>
 
-export const Prediction = z.object({ file: z.string(), top: z.array(z.object({ label: z.string(), probability: z.number() })) })
+export const Guess = z.object({ label: z.string(), probability: z.number() })
+export type Guess = z.infer<typeof Guess>
+/** `base` is the same image by the backbone before it was tuned: under its own head where it has one, else under the run's. */
+export const Prediction = z.object({
+  file: z.string(), top: z.array(Guess), base: z.object({ head: z.enum(['own', 'run']), top: z.array(Guess) }).nullable().default(null),
+  problem: z.string().nullable().default(null).describe('why this file could not be read; then nothing is predicted'),
+})
 export type Prediction = z.infer<typeof Prediction>
+
+/** Image files to try a checkpoint on, beside the backbone before it was tuned. */
+export const TryInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), files: z.array(z.string().min(1).max(4096)).min(1).max(100) })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport } from './checkpoint'
+import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, VerdictInput, VerdictReport } from './evaluation'
@@ -78,6 +78,7 @@ export const contract = {
     list: call(Run, z.array(EvaluationCard)),
     get: call(z.object({ run: RunId, id: EvaluationId }), Evaluation),
     run: call(EvaluateInput, EvaluateReport),
+    predict: call(TryInput, z.array(Prediction)),
   },
   exports: {
     create: call(ExportInput, ExportReport),

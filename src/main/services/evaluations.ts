@@ -1,5 +1,7 @@
+import { isAbsolute } from 'node:path'
 import type { z } from 'zod'
-import type { EvaluateInput, EvaluateReport } from '../contract/checkpoint'
+import type { EvaluateInput, EvaluateReport, Prediction, TryInput } from '../contract/checkpoint'
+import { AppError } from '../contract/errors'
 import type { Evaluation, EvaluationCard } from '../contract/evaluation'
 import { findCheckpoint } from '../store/checkpoints'
 import { listEvaluations, readEvaluation } from '../store/evaluations'
@@ -22,6 +24,15 @@ export function createEvaluations(deps: Deps) {
       findCheckpoint(runFolder, checkpoint)
       const path = data === null ? null : find(deps, 'data', data, [process.cwd()]).path
       return host.start({ kind: 'evaluate', input: { runFolder, workspace: workspace.root, checkpoint, data: path } }, options)
+    },
+    /** Any readable image may be tried; of what is read only the likeliest classes come back. */
+    async predict({ run, checkpoint, files }: z.output<typeof TryInput>): Promise<Prediction[]> {
+      const runFolder = folderOf(run)
+      findCheckpoint(runFolder, checkpoint)
+      const relative = files.find(file => !isAbsolute(file))
+      if (relative !== undefined) throw new AppError('bad-input', `${relative} is not a whole path; drop the file itself, or choose it.`, { field: 'files' })
+      const input = { runFolder, checkpoint, model: null, workspace: workspace.root, files, withBase: true, skipBroken: true }
+      return host.start({ kind: 'predict', input })
     },
   }
 }

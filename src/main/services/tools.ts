@@ -20,7 +20,7 @@ export function createTools(deps: Deps) {
       const input = {
         runFolder: run === null ? null : store.folder(run), checkpoint, workspace: workspace.root,
         model: model === null ? null : find(deps, 'backbones', model, [process.cwd()]).path,
-        files: files.map(file => resolve(file)),
+        files: files.map(file => resolve(file)), withBase: false, skipBroken: false,
       }
       return host.start({ kind: 'predict', input }, options)
     },

@@ -14,6 +14,8 @@ export type EvaluateInput = z.infer<typeof EvaluateInput>
 export const PredictInput = z.object({
   runFolder: z.string().nullable(), checkpoint: CheckpointChoice, model: z.string().nullable().describe('a backbone or an export, when runFolder is null'),
   workspace: z.string(), files: z.array(z.string()).min(1),
+  withBase: z.boolean().default(false).describe('also what the backbone said before it was tuned'),
+  skipBroken: z.boolean().default(false).describe('a file that is no image is told with its prediction instead of ending the job'),
 })
 export type PredictInput = z.infer<typeof PredictInput>
 export const LogitsInput = z.object({ model: z.string(), adapter: z.string().nullable(), input: z.string(), output: z.string() })

@@ -5,18 +5,18 @@ import { exportMerged } from '../../engine/io/export'
 import { jsonFile, type OutFile } from '../../engine/io/bytes'
 import { openModel } from '../../engine/io/model'
 import { mergedTensors } from '../../engine/merge'
-import { loadModel, plainForward, type ReadTensor } from '../../engine/model'
+import { loadModel, plainForward } from '../../engine/model'
 import { modelInput } from '../../engine/step/compute'
 import type { StepState } from '../../engine/step/step'
 import { tf } from '../../engine/tf'
-import type { Tuning } from '../../engine/tuning'
 import { buildFolderAsync } from '../../store/atomic'
 import { findCheckpoint } from '../../store/checkpoints'
 import { diskFiles, writeFiles } from '../../store/files'
 import type { JobFunction } from '../protocol'
-import { adapted, adapterFiles, byName } from './adapter'
-import { openSession, withHead, type Session } from './session'
+import { adapted, adapterFiles } from './adapter'
+import { openSession, type Session } from './session'
 import { trainedStep } from './state'
+import { underTrainedHead } from './untuned'
 import { samplesFor, verify, type Samples } from './verify'
 
 /** What is exported: files, and the function they compute once they lie in a folder. */
@@ -87,17 +87,11 @@ async function adapterParcel(session: Session, state: StepState): Promise<Parcel
 }
 
 /** The frozen backbone under the trained head: what the export must differ from. */
-async function untuned({ model: { shape }, opened, tuning, preprocessing }: Session, { values }: StepState, samples: Samples): Promise<Float32Array> {
-  const read: ReadTensor = withHead(opened.read, trainedHead(tuning, values))
-  const model = await loadModel(shape, read)
+async function untuned(session: Session, state: StepState, samples: Samples): Promise<Float32Array> {
+  const { preprocessing } = session, model = await underTrainedHead(session, state)
   const logits = await logitsInParts(samples, async (pixels, images) => tf.tidy(() => plainForward(model, modelInput(pixels, images, samples.size, preprocessing)).dataSync() as Float32Array))
   model.dispose()
   return logits
-}
-
-const trainedHead = (tuning: Tuning, values: Float32Array): Map<string, Float32Array> => {
-  const heads = new Set(tuning.slots.filter(slot => slot.kind === 'head').map(slot => slot.name))
-  return new Map([...byName(tuning, values)].filter(([name]) => heads.has(name)))
 }
 
 const PART = 16
