@@ -1,4 +1,4 @@
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWorkbench, type Workbench } from './window'
@@ -79,5 +79,17 @@ test('another checkpoint is evaluated from here', async () => {
   await steps.nth(other).click()
   await page().locator('[data-test=evaluate]').click()
   await page().locator('[data-test=evaluation-tiles]').waitFor({ timeout: 120_000 })
+})
+
+test('images of one\'s own are tried, tuned beside the backbone', async () => {
+  await page().locator('[data-test=try]').click()
+  const files = ['tests/main/data/fixtures/sharp.png', 'tests/main/data/fixtures/lossy.webp', 'package.json'].map(file => resolve(file))
+  await page().locator('input[type=file]').setInputFiles(files)
+  await expect.poll(() => page().locator('[data-test=tried]').count(), { timeout: 120_000 }).toBe(2)
+  const words = await page().locator('[role=dialog]').innerText()
+  expect(words).toMatch(/Tuned[\s\S]*Backbone, own head[\s\S]*class \d/)
+  expect(words).toMatch(/package\.json cannot be read as an image: /)
+  await shot('try-dark')
+  await page().keyboard.press('Escape')
   expect(bench.problems).toEqual([])
 })

@@ -1,11 +1,13 @@
 import { computed, onScopeDispose, ref, watch, type ShallowRef } from 'vue'
 
-const NAMES = 136 + 8, SCORES = 276 + 16, PADDING = 32 + 4
+const SCORES = 276 + 16, PADDING = 32 + 4 + 8
 const LARGEST = { width: 42, height: 35 }
 const SMALLEST = 14
+/** Names stand beside the rows and, turned, above the columns; long ones are cut off. */
+const LETTER = 6.8, LONGEST_NAME = 144, TILT = 38 * Math.PI / 180
 
 /** Cells as large as names and scores leave room for. */
-export function useCellSize(pane: Readonly<ShallowRef<HTMLElement | null>>, classes: () => number) {
+export function useCellSize(pane: Readonly<ShallowRef<HTMLElement | null>>, classes: () => readonly string[]) {
   const room = ref(900)
   const observer = new ResizeObserver(([entry]) => { room.value = entry?.contentRect.width ?? room.value })
   watch(pane, (now, before) => {
@@ -13,7 +15,9 @@ export function useCellSize(pane: Readonly<ShallowRef<HTMLElement | null>>, clas
     if (now) observer.observe(now)
   })
   onScopeDispose(() => observer.disconnect())
-  const width = computed(() => Math.max(SMALLEST, Math.min(LARGEST.width, Math.floor((room.value - NAMES - SCORES - PADDING) / Math.max(1, classes())))))
-  const height = computed(() => classes() <= 12 ? LARGEST.height : classes() <= 20 ? 26 : 20)
-  return { width, height }
+  const names = computed(() => Math.min(LONGEST_NAME, Math.ceil(Math.max(3, ...classes().map(name => name.length)) * LETTER)))
+  const head = computed(() => Math.ceil(18 + Math.min(116, names.value) * Math.sin(TILT)))
+  const width = computed(() => Math.max(SMALLEST, Math.min(LARGEST.width, Math.floor((room.value - names.value - SCORES - PADDING) / Math.max(1, classes().length)))))
+  const height = computed(() => classes().length <= 12 ? LARGEST.height : classes().length <= 20 ? 26 : 20)
+  return { width, height, names, head }
 }

@@ -14,8 +14,7 @@ export function useEvaluation() {
   const kept = shallowRef<EvaluationCard[]>([])
   const checkpoints = shallowRef<CheckpointCard[]>([])
   const evaluation = shallowRef<Evaluation | null>(null)
-  const loaded = ref(false)
-  const measuring = ref(false)
+  const loaded = ref(false), measuring = ref(false)
   const step = ref(-1)
   const dataPath = ref('')
 
