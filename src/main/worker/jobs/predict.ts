@@ -73,12 +73,14 @@ async function baseOf(session: Session, state: StepState): Promise<Base & { disp
   const model = own ? await underOwnHead(session) : await underTrainedHead(session, state)
   const size = preprocessing.view.imageSize
   return {
-    head: own ? 'own' : 'run', classes: own ? namesOf(opened, 'class ') : manifest.resolved.classes, dispose: model.dispose,
+    head: own ? 'own' : 'run', classes: own ? namesOf(opened).map(apart) : manifest.resolved.classes, dispose: model.dispose,
     logits: async pixels => tf.tidy(() => plainForward(model, modelInput(pixels, 1, size, preprocessing)).dataSync() as Float32Array),
   }
 }
 
-const namesOf = ({ classes, shape }: OpenedModel, unnamed = ''): readonly string[] => classes ?? Array.from({ length: shape.classes }, (_, i) => `${unnamed}${i}`)
+const namesOf = ({ classes, shape }: OpenedModel): readonly string[] => classes ?? Array.from({ length: shape.classes }, (_, i) => String(i))
+/** A backbone's bare number is not the run's class of that number. */
+const apart = (name: string) => /^\d+$/.test(name) ? `class ${name}` : name
 
 async function ofModel({ model: path }: PredictInput, ctx: JobContext): Promise<Predictor> {
   if (path === null) throw new AppError('bad-input', 'Give a run or a model to predict with.')
