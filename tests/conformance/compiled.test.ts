@@ -21,10 +21,13 @@ const variants = methods.flatMap(m => [
   ]),
 ])
 
-async function pair(method: Record<string, unknown> & { type: string }): Promise<{ eager: Step; compiled: Step }> {
+/** everything fused, however small */
+const limits = { fuse: 1, round: 1 }
+
+async function pair(method: Record<string, unknown> & { type: string }, precision: 'float32' | 'bfloat16'): Promise<{ eager: Step; compiled: Step }> {
   const [one, two] = [await createRig(method), await createRig(method)]
-  const options = { seed: 3, train: trainDefaults(train), ...plainPixels }
-  return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder) }
+  const options = { seed: 3, precision, train: trainDefaults(train), ...plainPixels }
+  return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder, limits) }
 }
 const run = async (step: Step, from: number, to: number) => {
   const results = []
@@ -34,7 +37,7 @@ const run = async (step: Step, from: number, to: number) => {
 
 describe.each(variants)('the compiled step of $name', ({ method }) => {
   it('does what the eager one does, goes on from a saved state, and leaks nothing', async () => {
-    const { eager, compiled } = await pair(method)
+    const { eager, compiled } = await pair(method, 'float32')
     await run(compiled, 0, 1)
     const tensors = tf.memory().numTensors
     await run(compiled, 1, 9)
@@ -50,6 +53,16 @@ describe.each(variants)('the compiled step of $name', ({ method }) => {
     const eagerNext = await run(eager, 9, 11)
     for (const key of ['loss', 'gradientNorm', 'correct'] as const) expect(relative(next.map(r => r[key]), eagerNext.map(r => r[key])), key).toBeLessThan(1e-3)
     expect(expected.every(r => Number.isFinite(r.loss))).toBe(true)
+    eager.dispose()
+    compiled.dispose()
+  })
+
+  it('stays near it in bfloat16', async () => {
+    const { eager, compiled } = await pair(method, 'bfloat16')
+    const expected = await run(eager, 0, 6), rounded = await run(compiled, 0, 6)
+    expect(relative(rounded.map(r => r.loss), expected.map(r => r.loss))).toBeLessThan(0.03)
+    expect(relative(rounded.map(r => r.gradientNorm), expected.map(r => r.gradientNorm))).toBeLessThan(0.15)
+    expect(relative(await compiled.predict(batch(0, 3).pixels, 3), await eager.predict(batch(0, 3).pixels, 3))).toBeLessThan(0.1)
     eager.dispose()
     compiled.dispose()
   })

@@ -73,7 +73,7 @@ export type MethodChoice = z.infer<typeof MethodChoice>
 export const Recipe = z.strictObject({
   name: z.string().max(120).default('').meta(meta('Name', 'Empty makes one from backbone, data and method.')),
   seed: z.int().min(0).max(2 ** 31 - 1).default(0).meta(meta('Seed', 'Fixes initial values, order, augmentation and masks.')),
-  precision: z.enum(['auto', 'float32']).default('auto').meta(meta('Precision', 'Number format of frozen weights; float32 is the only one yet, and what auto takes.')),
+  precision: z.enum(['auto', 'float32', 'bfloat16']).default('auto').meta(meta('Precision', 'Format of frozen weights and large matrix products; auto measures both on this machine. Norms, softmax, loss and trained values stay in float32.')),
   step: z.enum(['auto', 'eager', 'compiled']).default('auto').meta(meta('Step', 'Compiled records the training step once and runs it as one call; eager runs it operation by operation. Auto compiles where it can.')),
   backbone: BackboneChoice,
   data: DataChoice,

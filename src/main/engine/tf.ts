@@ -7,7 +7,7 @@ export const tf = tfjs
 
 /** What tfjs-node adds to a backend: kernels of TensorFlow that tfjs itself has no operation for. */
 interface NativeBackend {
-  binding: { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number; TF_ATTR_INT: number; TF_Version: string }
+  binding: { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number; TF_ATTR_STRING: number; TF_ATTR_INT: number; TF_Version: string }
   executeSingleOutput(name: string, attributes: { name: string; type: number; value: unknown }[], inputs: Tensor[]): Tensor
 }
 

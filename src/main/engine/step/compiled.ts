@@ -5,7 +5,9 @@ import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { decayMask, gradientOf, logitsOf, pixelTensor, updateOf, type StepOptions } from './compute'
 import { maskSeed } from './eager'
-import type { GraphNode } from './graph/graphDef'
+import { canFuse } from './graph/fuse'
+import { FLOAT, type GraphNode } from './graph/graphDef'
+import { optimized, usualLimits } from './graph/optimize'
 import { record } from './graph/record'
 import { after, assign, group, openSession, placeholder, variable, type Session, type WithModelFolder } from './graph/session'
 import type { Step, StepResult, StepState } from './step'
@@ -18,9 +20,10 @@ export interface Sizes { train: readonly number[]; predict: readonly number[] }
  * frozen weights, trained values and moments kept inside the session. A batch goes in; loss and metrics come out. It
  * takes over the model's tensors.
  */
-export function createCompiledStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions, sizes: Sizes, withFolder: WithModelFolder): Step {
+export function createCompiledStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions, sizes: Sizes, withFolder: WithModelFolder, limits = usualLimits): Step {
   const kept = residents(model, tuning, start)
-  const session = openSession(graphOf(model, tuning, options, sizes, kept), withFolder)
+  const recorded = graphOf(model, tuning, options, sizes, kept), isFrozen = (name: string) => name.startsWith(FROZEN)
+  const session = openSession(optimized(recorded, { precision: options.precision, isFrozen, fuses: canFuse(withFolder), limits }), withFolder)
   session.set('all', kept)
   for (const [name, tensor] of kept) if (!name.startsWith(FROZEN)) tensor.dispose()
   model.dispose()
@@ -48,7 +51,7 @@ function graphOf(model: Model, tuning: Tuning, options: StepOptions, sizes: Size
   const buffers = new Map((tuning.san?.buffers ?? []).map(({ name }) => [name, kept.get(bufferVariable(name))!]))
   const parts = { model, tuning, options, kept, buffers, inputs }
   return [
-    ...[...kept].flatMap(([name, tensor]) => variable(name, tensor.shape)),
+    ...[...kept].flatMap(([name, tensor]) => variable(name, tensor.shape, FLOAT)),
     ...group('all', [...kept.keys()]), ...group('state', [VALUES, M, V, ...[...buffers.keys()].map(bufferVariable)]),
     ...[...new Set(sizes.train)].flatMap(size => gradientGraph(size, parts)),
     ...updateGraph(parts),

@@ -10,7 +10,8 @@ import { valueAndGradient } from './backward'
 
 /** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
 
-export interface StepOptions { seed: number; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
+/** precision: of the large matrix products; the eager step knows float32 alone. */
+export interface StepOptions { seed: number; precision: 'float32' | 'bfloat16'; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
 export type Buffers = ReadonlyMap<string, Tensor>
 /** pixels float32 [B, S, S, 3] of 0 … 255, labels int32 [B], seed int32 [2]. */
 export interface BatchTensors { pixels: Tensor; labels: Tensor; seed: Tensor }

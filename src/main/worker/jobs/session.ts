@@ -43,7 +43,7 @@ export async function openSession(runFolder: string, ctx: JobContext): Promise<S
   const tuning = createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san, settings.sites)
   const model = await loadModel(shape, opened.read, replacedTensors(tuning))
   const preprocessing = preprocessingOf(resolved, opened, shape.imageSize)
-  const options: StepOptions = { seed: recipe.seed, train: recipe.train, ...preprocessing }
+  const options: StepOptions = { seed: recipe.seed, precision: recipe.precision === 'bfloat16' ? 'bfloat16' : 'float32', train: recipe.train, ...preprocessing }
   const start = () => initialValues(tuning, recipe.seed, opened.read)
   return {
     manifest, resolved, opened, tuning, model, preprocessing,

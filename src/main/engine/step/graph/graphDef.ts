@@ -1,14 +1,16 @@
 import { Message } from './protobuf'
 
 /** TensorFlow's numbers for element types. */
-export const FLOAT = 1, INT32 = 3
+export const FLOAT = 1, INT32 = 3, BFLOAT16 = 14
 
 export type Attribute =
-  | { type: number } | { int: number } | { ints: readonly number[] } | { float: number } | { bool: boolean } | { text: string }
+  | { type: number } | { types: readonly number[] } | { int: number } | { ints: readonly number[] } | { float: number } | { bool: boolean } | { text: string }
   | { shape: readonly number[] } | { tensor: { dtype: number; shape: readonly number[]; bytes: Uint8Array } }
+export type Attributes = Readonly<Record<string, Attribute>>
+export interface Output { dtype: number; shape: readonly number[] }
 
 /** An operation of a graph. An input is `node`, `node:output`, or `^node` for order alone. */
-export interface GraphNode { name: string; op: string; inputs: readonly string[]; attributes: Readonly<Record<string, Attribute>> }
+export interface GraphNode { name: string; op: string; inputs: readonly string[]; attributes: Attributes; outputs: readonly Output[] }
 
 /** The nodes as the file saved_model.pb (tensorflow/core/protobuf/saved_model.proto), under the tag `serve`. */
 export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
@@ -18,6 +20,16 @@ export function savedModel(nodes: readonly GraphNode[]): Uint8Array {
   const meta = new Message().message(1, new Message().text(4, 'serve')).message(2, graph)
   return new Message().int(1, 1).message(2, meta).encode()
 }
+
+/** The node and the output that an input names; null for order alone. */
+export function sourceOf(input: string): { node: string; output: number } | null {
+  if (input.startsWith('^')) return null
+  const colon = input.lastIndexOf(':')
+  return colon < 0 ? { node: input, output: 0 } : { node: input.slice(0, colon), output: Number(input.slice(colon + 1)) }
+}
+
+/** The part of the graph that a node belongs to: parts are run one at a time. */
+export const partOf = (name: string): string => name.slice(0, Math.max(0, name.indexOf('/')))
 
 function nodeDef({ name, op, inputs, attributes }: GraphNode): Message {
   const node = new Message().text(1, name).text(2, op)
@@ -29,6 +41,7 @@ function nodeDef({ name, op, inputs, attributes }: GraphNode): Message {
 function attribute(value: Attribute): Message {
   const out = new Message()
   if ('type' in value) return out.int(6, value.type)
+  if ('types' in value) return out.message(1, value.types.reduce((list, x) => list.int(6, x), new Message()))
   if ('int' in value) return out.int(3, value.int)
   if ('ints' in value) return out.message(1, value.ints.reduce((list, x) => list.int(3, x), new Message()))
   if ('float' in value) return out.float(4, value.float)

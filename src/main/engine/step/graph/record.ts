@@ -1,9 +1,9 @@
 import { tf, type Tensor } from '../../tf'
-import { INT32, type Attribute, type GraphNode } from './graphDef'
+import { INT32, type Attribute, type GraphNode, type Output } from './graphDef'
 
 /** The two calls of tfjs-node's addon that every kernel passes through. */
 interface Binding {
-  executeOp(name: string, attributes: RawAttribute[], inputs: number[], outputs: number): { id: number; dtype: number }[]
+  executeOp(name: string, attributes: RawAttribute[], inputs: number[], outputs: number): { id: number; dtype: number; shape: number[] }[]
   createTensor(shape: number[], dtype: number, values: ArrayBufferView): number
   [constant: string]: unknown
 }
@@ -42,23 +42,23 @@ function source(id: number, known: ReadonlyMap<number, string>): string {
 
 function recording(raw: Binding, prefix: string, nodes: GraphNode[], known: Map<number, string>): Binding {
   const kinds = new Map(['STRING', 'INT', 'FLOAT', 'BOOL', 'TYPE', 'SHAPE'].map(kind => [raw[`TF_ATTR_${kind}`], kind]))
-  const add = (op: string, from: readonly string[], attributes: GraphNode['attributes']): string => {
+  const add = (op: string, from: readonly string[], attributes: GraphNode['attributes'], outputs: readonly Output[]): string => {
     const name = `${prefix}${nodes.length}`
-    nodes.push({ name, op, inputs: from, attributes })
+    nodes.push({ name, op, inputs: from, attributes, outputs })
     return name
   }
   const own: Pick<Binding, 'executeOp' | 'createTensor'> = {
     executeOp(op, attributes, ids, outputs) {
       const results = raw.executeOp(op, attributes, ids, outputs)
       const given = Object.fromEntries(attributes.map(a => [a.name, attributeOf(a, kinds.get(a.type)!)]))
-      const name = add(op, ids.map(id => source(id, known)), { ...inferred[op]?.(results[0]!.dtype), ...given })
+      const name = add(op, ids.map(id => source(id, known)), { ...inferred[op]?.(results[0]!.dtype), ...given }, results.map(({ dtype, shape: s }) => ({ dtype, shape: [...s] })))
       results.forEach(({ id }, i) => known.set(id, i === 0 ? name : `${name}:${i}`))
       return results
     },
     createTensor(shape, dtype, values) {
       const id = raw.createTensor(shape, dtype, values)
       const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength).slice()
-      known.set(id, add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape: [...shape], bytes } } }))
+      known.set(id, add('Const', [], { dtype: { type: dtype }, value: { tensor: { dtype, shape: [...shape], bytes } } }, [{ dtype, shape: [...shape] }]))
       return id
     },
   }

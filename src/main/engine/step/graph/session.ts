@@ -40,29 +40,44 @@ export function openSession(nodes: readonly GraphNode[], withFolder: WithModelFo
 const dtypeOf = (dtype: string): number => dtype === 'int32' ? INT32 : FLOAT
 
 export const placeholder = (name: string, dtype: 'float32' | 'int32', shape: readonly number[]): GraphNode =>
-  ({ name, op: 'Placeholder', inputs: [], attributes: { dtype: { type: dtypeOf(dtype) }, shape: { shape } } })
+  ({ name, op: 'Placeholder', inputs: [], attributes: { dtype: { type: dtypeOf(dtype) }, shape: { shape } }, outputs: [{ dtype: dtypeOf(dtype), shape }] })
 
-/** A float32 variable that lives in the session: `name/read` is its value, `name/assign` takes `name/value`. */
-export function variable(name: string, shape: readonly number[]): GraphNode[] {
-  const dtype = { type: FLOAT }
+export const cast = (name: string, value: string, [from, to]: readonly [number, number], shape: readonly number[]): GraphNode =>
+  ({ name, op: 'Cast', inputs: [value], attributes: { SrcT: { type: from }, DstT: { type: to }, Truncate: { bool: false } }, outputs: [{ dtype: to, shape }] })
+
+/** A variable that lives in the session: `name/read` is its value (of a rounded one `name/stored`), `name/assign` takes `name/value`. */
+export const variable = (name: string, shape: readonly number[], stored: number): GraphNode[] =>
+  stored === FLOAT ? fullVariable(name, shape) : roundedVariable(name, shape, stored)
+
+const handle = (name: string, shape: readonly number[], dtype: number): GraphNode =>
+  ({ name, op: 'VarHandleOp', inputs: [], attributes: { dtype: { type: dtype }, shape: { shape }, shared_name: { text: name }, container: { text: '' } }, outputs: [] })
+const read = (name: string, variableName: string, shape: readonly number[], dtype: number): GraphNode =>
+  ({ name, op: 'ReadVariableOp', inputs: [variableName], attributes: { dtype: { type: dtype } }, outputs: [{ dtype, shape }] })
+
+function fullVariable(name: string, shape: readonly number[]): GraphNode[] {
   return [
-    { name, op: 'VarHandleOp', inputs: [], attributes: { dtype, shape: { shape }, shared_name: { text: name }, container: { text: '' } } },
-    { name: `${name}/read`, op: 'ReadVariableOp', inputs: [name], attributes: { dtype } },
-    { name: `${name}/get`, op: 'Identity', inputs: [`${name}/read`], attributes: { T: dtype } },
-    placeholder(`${name}/value`, 'float32', shape),
-    assign(`${name}/assign`, name, `${name}/value`),
+    handle(name, shape, FLOAT), read(`${name}/read`, name, shape, FLOAT), after(`${name}/get`, `${name}/read`, []),
+    placeholder(`${name}/value`, 'float32', shape), assign(`${name}/assign`, name, `${name}/value`),
+  ]
+}
+
+function roundedVariable(name: string, shape: readonly number[], stored: number): GraphNode[] {
+  return [
+    handle(name, shape, stored), read(`${name}/stored`, name, shape, stored), placeholder(`${name}/value`, 'float32', shape),
+    { ...cast(`${name}/rounded`, `${name}/value`, [FLOAT, stored], shape), outputs: [] }, assign(`${name}/assign`, name, `${name}/rounded`, stored),
   ]
 }
 
 /** `group/set` assigns all of these variables. */
 export function group(name: string, variables: readonly string[]): GraphNode[] {
-  const done: GraphNode = { name: `${name}/done`, op: 'Const', inputs: [], attributes: { dtype: { type: FLOAT }, value: { tensor: { dtype: FLOAT, shape: [], bytes: new Uint8Array(4) } } } }
+  const zero = { dtype: FLOAT, shape: [], bytes: new Uint8Array(4) }
+  const done: GraphNode = { name: `${name}/done`, op: 'Const', inputs: [], attributes: { dtype: { type: FLOAT }, value: { tensor: zero } }, outputs: [zero] }
   return [done, after(`${name}/set`, `${name}/done`, variables.map(v => `${v}/assign`))]
 }
 
-export const assign = (name: string, to: string, value: string): GraphNode =>
-  ({ name, op: 'AssignVariableOp', inputs: [to, value], attributes: { dtype: { type: FLOAT }, validate_shape: { bool: false } } })
+export const assign = (name: string, to: string, value: string, dtype = FLOAT): GraphNode =>
+  ({ name, op: 'AssignVariableOp', inputs: [to, value], attributes: { dtype: { type: dtype }, validate_shape: { bool: false } }, outputs: [] })
 
-/** The value of a node, once others have run. */
+/** The value of a float32 node, once others have run. */
 export const after = (name: string, value: string, order: readonly string[]): GraphNode =>
-  ({ name, op: 'Identity', inputs: [value, ...order.map(n => `^${n}`)], attributes: { T: { type: FLOAT } } })
+  ({ name, op: 'Identity', inputs: [value, ...order.map(n => `^${n}`)], attributes: { T: { type: FLOAT } }, outputs: [] })

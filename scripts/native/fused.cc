@@ -1,0 +1,496 @@
+// EngramFused: a TensorFlow operation for the CPU that runs a small program of element-wise operations in one pass over
+// memory. TensorFlow runs such operations one by one, each reading and writing whole tensors; beside fast matrix products
+// that is most of a training step. The compiled step writes the programs (src/main/engine/step/graph/fuse.ts).
+//
+// A program works on a table of rows and columns, a piece of a row at a time; what it computes in between stays in the
+// processor's cache. Its text is a list of numbers and names:
+//   rows columns
+//   number of inputs, then each: repeat count wide    row r of the table reads row (r / repeat) % count of the input,
+//                                                     one number a column if wide, else one for all
+//   number of instructions, then each: name a b       registers are the inputs, then the instructions' results
+//   number of outputs, then each: register kind rank dimensions...    kind: wide | narrow (one a row) | sum (over the rows)
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tensorflow/c/ops.h"
+#include "tensorflow/c/tf_datatype.h"
+#include "tensorflow/c/tf_status.h"
+#include "tensorflow/c/tf_tensor.h"
+
+// From tensorflow/c/kernels.h, which includes headers that have no part in this.
+extern "C" {
+struct TF_KernelBuilder;
+struct TF_OpKernelConstruction;
+struct TF_OpKernelContext;
+TF_KernelBuilder* TF_NewKernelBuilder(const char*, const char*, void* (*)(TF_OpKernelConstruction*), void (*)(void*, TF_OpKernelContext*), void (*)(void*));
+void TF_RegisterKernelBuilder(const char*, TF_KernelBuilder*, TF_Status*);
+void TF_OpKernelConstruction_GetAttrSize(TF_OpKernelConstruction*, const char*, int32_t*, int32_t*, TF_Status*);
+void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction*, const char*, char*, size_t, TF_Status*);
+void TF_GetInput(TF_OpKernelContext*, int, TF_Tensor**, TF_Status*);
+TF_DataType TF_ExpectedOutputDataType(TF_OpKernelContext*, int);
+TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int, TF_DataType, const int64_t*, int, size_t, TF_Status*);
+TF_Tensor* TF_ForwardInputOrAllocateOutput(TF_OpKernelContext*, const int*, int, int, const int64_t*, int, int*, TF_Status*);
+void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
+void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction*, TF_Status*);
+}
+
+namespace {
+
+#define INLINE inline __attribute__((always_inline))
+
+enum Op { Add, Sub, Mul, Div, Max, Min, Neg, Square, Sqrt, Rsqrt, Reciprocal, Exp, Erf, Tanh, Sigmoid, Relu, Floor, Abs, Round, RowSum, RowMean, RowMax };
+const std::map<std::string, Op> names = {
+    {"add", Add}, {"sub", Sub}, {"mul", Mul}, {"div", Div}, {"max", Max}, {"min", Min}, {"neg", Neg}, {"square", Square}, {"sqrt", Sqrt}, {"rsqrt", Rsqrt},
+    {"reciprocal", Reciprocal}, {"exp", Exp}, {"erf", Erf}, {"tanh", Tanh}, {"sigmoid", Sigmoid}, {"relu", Relu}, {"floor", Floor}, {"abs", Abs},
+    {"round", Round}, {"rowsum", RowSum}, {"rowmean", RowMean}, {"rowmax", RowMax}};
+bool isReduction(Op op) { return op >= RowSum; }
+bool isBinary(Op op) { return op <= Min; }
+
+enum Kind { Wide, Narrow, Sum };
+struct Input { int64_t repeat, count; bool wide; };
+struct Instruction { Op op; int a, b, slot; };
+struct Output { int reg; Kind kind; std::vector<int64_t> dims; };
+
+struct Program {
+  int64_t rows, columns;
+  std::vector<Input> inputs;
+  std::vector<Instruction> code;
+  std::vector<Output> outputs;
+  int slots = 0;
+  bool reduces = false;
+};
+
+// Results share buffers once nobody reads them again.
+void placeResults(Program& p) {
+  const int first = p.inputs.size();
+  std::vector<int> last(first + p.code.size(), -1), free;
+  for (size_t i = 0; i < p.code.size(); i++) {
+    last[p.code[i].a] = i;
+    if (isBinary(p.code[i].op)) last[p.code[i].b] = i;
+  }
+  for (auto& out : p.outputs) last[out.reg] = p.code.size();
+  for (size_t i = 0; i < p.code.size(); i++) {
+    auto& c = p.code[i];
+    if (free.empty()) free.push_back(p.slots++);
+    c.slot = free.back();
+    free.pop_back();
+    const int b = isBinary(c.op) ? c.b : c.a;
+    if (c.a >= first && last[c.a] == int(i)) free.push_back(p.code[c.a - first].slot);
+    if (b != c.a && b >= first && last[b] == int(i)) free.push_back(p.code[b - first].slot);
+    if (last[first + i] < 0) free.push_back(c.slot);
+  }
+}
+
+bool parse(const std::string& text, Program& p) {
+  std::istringstream in(text);
+  size_t n;
+  if (!(in >> p.rows >> p.columns >> n)) return false;
+  p.inputs.resize(n);
+  for (auto& i : p.inputs) in >> i.repeat >> i.count >> i.wide;
+  in >> n;
+  p.code.resize(n);
+  for (auto& c : p.code) {
+    std::string name;
+    in >> name >> c.a >> c.b;
+    auto found = names.find(name);
+    if (found == names.end()) return false;
+    c.op = found->second;
+    p.reduces |= isReduction(c.op);
+  }
+  in >> n;
+  p.outputs.resize(n);
+  for (auto& o : p.outputs) {
+    std::string kind;
+    size_t rank;
+    in >> o.reg >> kind >> rank;
+    o.kind = kind == "wide" ? Wide : kind == "narrow" ? Narrow : Sum;
+    o.dims.resize(rank);
+    for (auto& d : o.dims) in >> d;
+  }
+  placeResults(p);
+  return bool(in);
+}
+
+// ---- arithmetic ----
+
+INLINE float bits(uint32_t u) { float f; std::memcpy(&f, &u, 4); return f; }
+INLINE uint32_t bitsOf(float f) { uint32_t u; std::memcpy(&u, &f, 4); return u; }
+
+// to nearest, ties to even; a NaN stays one
+INLINE uint16_t toBfloat16(float f) {
+  const uint32_t u = bitsOf(f), rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
+  return (u & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded;
+}
+INLINE float fromBfloat16(uint16_t h) { return bits(uint32_t(h) << 16); }
+
+// e^x by 2^n times a polynomial of the rest (Cephes, expf)
+INLINE float expOf(float x) {
+  const float t = x > 88.3762626f ? 88.3762626f : x < -87.3365448f ? -87.3365448f : x;
+  const float n = std::floor(t * 1.44269504f + 0.5f), r = (t - n * 0.693359375f) + n * 2.12194440e-4f;
+  float y = 1.9875691500e-4f;
+  y = y * r + 1.3981999507e-3f;
+  y = y * r + 8.3334519073e-3f;
+  y = y * r + 4.1665795894e-2f;
+  y = y * r + 1.6666665459e-1f;
+  y = y * r + 5.0000001201e-1f;
+  y = y * r * r + r + 1.0f;
+  return x < -87.3365448f ? 0.0f : y * bits(uint32_t(int32_t(n) + 127) << 23);
+}
+
+// x P(x^2) / Q(x^2), as Eigen and XLA do
+INLINE float erfOf(float v) {
+  const float x = v > 4.0f ? 4.0f : v < -4.0f ? -4.0f : v, s = x * x;
+  float p = -2.72614225801306e-10f;
+  p = p * s + 2.77068142495902e-08f;
+  p = p * s - 2.10102402082508e-06f;
+  p = p * s - 5.69250639462346e-05f;
+  p = p * s - 7.34990630326855e-04f;
+  p = p * s - 2.95459980854025e-03f;
+  p = p * s - 1.60960333262415e-02f;
+  float q = -1.45660718464996e-05f;
+  q = q * s - 2.13374055278905e-04f;
+  q = q * s - 1.68282697438203e-03f;
+  q = q * s - 7.37332916720468e-03f;
+  q = q * s - 1.42647390514189e-02f;
+  return x * p / q;
+}
+INLINE float tanhOf(float x) {
+  const float e = expOf(-2.0f * std::fabs(x)), y = (1.0f - e) / (1.0f + e);
+  return std::copysign(y, x);
+}
+
+template <typename F> INLINE void each(float* out, const float* a, int64_t n, F f) {
+  for (int64_t i = 0; i < n; i++) out[i] = f(a[i]);
+}
+template <typename F> INLINE void pairs(float* out, const float* a, bool wideA, const float* b, bool wideB, int64_t n, F f) {
+  if (wideA && wideB) for (int64_t i = 0; i < n; i++) out[i] = f(a[i], b[i]);
+  else if (wideA) { const float s = *b; for (int64_t i = 0; i < n; i++) out[i] = f(a[i], s); }
+  else { const float s = *a; for (int64_t i = 0; i < n; i++) out[i] = f(s, b[i]); }
+}
+template <typename F> INLINE float reduced(const float* a, int64_t n, float from, F f) {
+  float lanes[64];
+  for (auto& lane : lanes) lane = from;
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) for (int k = 0; k < 64; k++) lanes[k] = f(lanes[k], a[i + k]);
+  for (int k = 0; i < n; i++, k++) lanes[k] = f(lanes[k], a[i]);
+  for (int width = 32; width > 0; width /= 2) for (int k = 0; k < width; k++) lanes[k] = f(lanes[k], lanes[k + width]);
+  return lanes[0];
+}
+
+// ---- running ----
+
+struct Register { const float* at; bool wide; };
+struct Source { const void* data; bool rounded; };
+struct Sink { void* data; bool rounded; };
+
+// Sums over rows: a few rows at a time, so that long columns lose no precision.
+struct Column { std::vector<float> few, all; };
+
+struct Pass {
+  const Program& p;
+  const std::vector<Source>& sources;
+  const std::vector<Sink>& sinks;
+  int64_t piece;
+};
+
+struct Scratch {
+  std::vector<float> slots, loaded;
+  std::vector<Register> registers;
+  std::vector<Column> columns;
+  Scratch(const Pass& pass) : slots(pass.p.slots * pass.piece), loaded(pass.p.inputs.size() * pass.piece), registers(pass.p.inputs.size() + pass.p.code.size()), columns(pass.p.outputs.size()) {
+    for (size_t o = 0; o < columns.size(); o++)
+      if (pass.p.outputs[o].kind == Sum) columns[o] = {std::vector<float>(pass.p.columns), std::vector<float>(pass.p.columns)};
+  }
+};
+
+INLINE void load(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64_t n) {
+  for (size_t i = 0; i < pass.p.inputs.size(); i++) {
+    const Input& in = pass.p.inputs[i];
+    const int64_t line = (row / in.repeat) % in.count, at = in.wide ? line * pass.p.columns + from : line, many = in.wide ? n : 1;
+    if (!pass.sources[i].rounded) {
+      s.registers[i] = {static_cast<const float*>(pass.sources[i].data) + at, in.wide};
+      continue;
+    }
+    float* to = s.loaded.data() + i * pass.piece;
+    const uint16_t* h = static_cast<const uint16_t*>(pass.sources[i].data) + at;
+    for (int64_t k = 0; k < many; k++) to[k] = fromBfloat16(h[k]);
+    s.registers[i] = {to, in.wide};
+  }
+}
+
+INLINE void compute(const Instruction& c, const Register& a, const Register& b, float* out, int64_t n, int64_t columns) {
+  switch (c.op) {
+    case Add: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x + y; });
+    case Sub: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x - y; });
+    case Mul: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x * y; });
+    case Div: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x / y; });
+    case Max: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x > y || x != x ? x : y; });
+    case Min: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x < y || x != x ? x : y; });
+    case Neg: return each(out, a.at, n, [](float x) { return -x; });
+    case Square: return each(out, a.at, n, [](float x) { return x * x; });
+    case Sqrt: return each(out, a.at, n, [](float x) { return std::sqrt(x); });
+    case Rsqrt: return each(out, a.at, n, [](float x) { return 1.0f / std::sqrt(x); });
+    case Reciprocal: return each(out, a.at, n, [](float x) { return 1.0f / x; });
+    case Exp: return each(out, a.at, n, [](float x) { return expOf(x); });
+    case Erf: return each(out, a.at, n, [](float x) { return erfOf(x); });
+    case Tanh: return each(out, a.at, n, [](float x) { return tanhOf(x); });
+    case Sigmoid: return each(out, a.at, n, [](float x) { return 1.0f / (1.0f + expOf(-x)); });
+    case Relu: return each(out, a.at, n, [](float x) { return x < 0.0f ? 0.0f : x; });
+    case Floor: return each(out, a.at, n, [](float x) { return std::floor(x); });
+    case Abs: return each(out, a.at, n, [](float x) { return std::fabs(x); });
+    case Round: return each(out, a.at, n, [](float x) { return fromBfloat16(toBfloat16(x)); });
+    case RowSum: *out = reduced(a.at, n, 0.0f, [](float x, float y) { return x + y; }); return;
+    case RowMean: *out = reduced(a.at, n, 0.0f, [](float x, float y) { return x + y; }) / float(columns); return;
+    case RowMax: *out = reduced(a.at, n, -INFINITY, [](float x, float y) { return x > y || x != x ? x : y; }); return;
+  }
+}
+
+INLINE void store(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64_t n) {
+  for (size_t o = 0; o < pass.p.outputs.size(); o++) {
+    const Output& out = pass.p.outputs[o];
+    const Register& r = s.registers[out.reg];
+    if (out.kind == Sum) {
+      float* few = s.columns[o].few.data() + from;
+      if (r.wide) for (int64_t k = 0; k < n; k++) few[k] += r.at[k];
+      else for (int64_t k = 0; k < n; k++) few[k] += *r.at;
+      continue;
+    }
+    const int64_t at = out.kind == Wide ? row * pass.p.columns + from : row, many = out.kind == Wide ? n : 1;
+    if (pass.sinks[o].rounded) {
+      uint16_t* to = static_cast<uint16_t*>(pass.sinks[o].data) + at;
+      for (int64_t k = 0; k < many; k++) to[k] = toBfloat16(r.at[k]);
+    } else {
+      float* to = static_cast<float*>(pass.sinks[o].data) + at;
+      for (int64_t k = 0; k < many; k++) to[k] = r.at[k];
+    }
+  }
+}
+
+INLINE void flush(Scratch& s) {
+  for (auto& c : s.columns) {
+    for (size_t k = 0; k < c.all.size(); k++) {
+      c.all[k] += c.few[k];
+      c.few[k] = 0.0f;
+    }
+  }
+}
+
+INLINE void rowsOf(const Pass& pass, Scratch& s, int64_t row, int64_t end, int64_t begin, int64_t stop) {
+  const size_t first = pass.p.inputs.size();
+  for (int64_t count = 0; row < end; row++) {
+    for (int64_t from = begin; from < stop; from += pass.piece) {
+      const int64_t n = std::min(pass.piece, stop - from);
+      load(pass, s, row, from, n);
+      for (size_t i = 0; i < pass.p.code.size(); i++) {
+        const Instruction& c = pass.p.code[i];
+        const Register a = s.registers[c.a], b = s.registers[c.b];
+        const bool wide = !isReduction(c.op) && (a.wide || (isBinary(c.op) && b.wide));
+        float* out = s.slots.data() + c.slot * pass.piece;
+        compute(c, a, b, out, isReduction(c.op) || wide ? n : 1, pass.p.columns);
+        s.registers[first + i] = {out, wide};
+      }
+      store(pass, s, row, from, n);
+    }
+    if (++count % 64 == 0) flush(s);
+  }
+  flush(s);
+}
+
+// The same loops for processors with and without the wide vectors; chosen when the program runs.
+using Rows = void (*)(const Pass&, Scratch&, int64_t, int64_t, int64_t, int64_t);
+__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) void rowsV4(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
+__attribute__((target("arch=x86-64-v3"))) void rowsV3(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
+void rowsPlain(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
+Rows bestRows() {
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("x86-64-v4") ? rowsV4 : __builtin_cpu_supports("x86-64-v3") ? rowsV3 : rowsPlain;
+}
+
+// ---- threads ----
+
+// A few threads that share one task at a time; whoever finds them busy does its work alone.
+class Workers {
+ public:
+  explicit Workers(int n) {
+    for (int i = 1; i < n; i++) std::thread([this] { serve(); }).detach();
+    count_ = n;
+  }
+  int count() const { return count_; }
+  // task(i) for i = 0 ... parts - 1
+  void run(int parts, const std::function<void(int)>& task) {
+    if (parts <= 1 || !busy_.try_lock()) {
+      for (int i = 0; i < parts; i++) task(i);
+      return;
+    }
+    {
+      std::lock_guard<std::mutex> hold(mutex_);
+      task_ = &task;
+      parts_ = parts;
+      next_ = 0;
+      left_ = parts;
+    }
+    wake_.notify_all();
+    work();
+    std::unique_lock<std::mutex> hold(mutex_);
+    done_.wait(hold, [this] { return left_ == 0; });
+    task_ = nullptr;
+    hold.unlock();
+    busy_.unlock();
+  }
+
+ private:
+  void serve() {
+    for (;;) {
+      {
+        std::unique_lock<std::mutex> hold(mutex_);
+        wake_.wait(hold, [this] { return task_ != nullptr && next_ < parts_; });
+      }
+      work();
+    }
+  }
+  void work() {
+    for (;;) {
+      const std::function<void(int)>* task;
+      int part;
+      {
+        std::lock_guard<std::mutex> hold(mutex_);
+        if (task_ == nullptr || next_ >= parts_) return;
+        part = next_++;
+        task = task_;
+      }
+      (*task)(part);
+      std::lock_guard<std::mutex> hold(mutex_);
+      if (--left_ == 0) done_.notify_all();
+    }
+  }
+  int count_ = 1;
+  std::mutex busy_, mutex_;
+  std::condition_variable wake_, done_;
+  const std::function<void(int)>* task_ = nullptr;
+  int parts_ = 0, next_ = 0, left_ = 0;
+};
+Workers& workers() {
+  // never destroyed: its threads live as long as the process
+  static Workers* all = new Workers(std::max(1u, std::thread::hardware_concurrency()));
+  return *all;
+}
+
+constexpr int64_t PIECE = 1024, LEAST_FOR_THREADS = 32768;
+
+// Always the same parts of the table for the same threads, so that sums come out the same each time.
+void execute(const Program& p, const std::vector<Source>& sources, const std::vector<Sink>& sinks) {
+  static const Rows rows = bestRows();
+  const Pass pass{p, sources, sinks, p.reduces ? p.columns : std::min(PIECE, p.columns)};
+  const bool byRows = p.rows > 1;
+  const int64_t length = byRows ? p.rows : p.columns;
+  const int parts = p.rows * p.columns < LEAST_FOR_THREADS || (!byRows && p.reduces) ? 1 : std::min<int64_t>(workers().count(), length);
+  std::vector<Scratch> scratch;
+  for (int i = 0; i < parts; i++) scratch.emplace_back(pass);
+  workers().run(parts, [&](int i) {
+    const int64_t from = length * i / parts, to = length * (i + 1) / parts;
+    if (byRows) rows(pass, scratch[i], from, to, 0, p.columns);
+    else rows(pass, scratch[i], 0, 1, from, to);
+  });
+  for (size_t o = 0; o < p.outputs.size(); o++) {
+    if (p.outputs[o].kind != Sum) continue;
+    float* to = static_cast<float*>(sinks[o].data);
+    std::fill(to, to + p.columns, 0.0f);
+    for (auto& s : scratch) for (int64_t k = 0; k < p.columns; k++) to[k] += s.columns[o].all[k];
+  }
+}
+
+// ---- TensorFlow ----
+
+struct Status {
+  TF_Status* s = TF_NewStatus();
+  ~Status() { TF_DeleteStatus(s); }
+  bool ok() const { return TF_GetCode(s) == TF_OK; }
+};
+struct Tensors {
+  std::vector<TF_Tensor*> all;
+  ~Tensors() { for (auto* t : all) TF_DeleteTensor(t); }
+};
+
+void* create(TF_OpKernelConstruction* ctx) {
+  Status status;
+  int32_t list = 0, size = 0;
+  TF_OpKernelConstruction_GetAttrSize(ctx, "program", &list, &size, status.s);
+  std::string text(size, ' ');
+  if (status.ok()) TF_OpKernelConstruction_GetAttrString(ctx, "program", &text[0], size, status.s);
+  auto* program = new Program();
+  if (status.ok() && !parse(text, *program)) TF_SetStatus(status.s, TF_INVALID_ARGUMENT, "EngramFused: the program cannot be read");
+  if (!status.ok()) TF_OpKernelConstruction_Failure(ctx, status.s);
+  return program;
+}
+
+// A wide float32 input that nobody else holds may become an output: a piece is read whole before it is written.
+TF_Tensor* outputFor(TF_OpKernelContext* ctx, const Program& p, int index, const std::vector<Source>& sources, TF_Status* status) {
+  const Output& out = p.outputs[index];
+  const TF_DataType type = TF_ExpectedOutputDataType(ctx, index);
+  std::vector<int> candidates;
+  if (out.kind == Wide && type == TF_FLOAT)
+    for (size_t i = 0; i < p.inputs.size(); i++)
+      if (!sources[i].rounded && p.inputs[i].wide && p.inputs[i].repeat == 1 && p.inputs[i].count == p.rows) candidates.push_back(i);
+  int forwarded = -1;
+  if (!candidates.empty()) return TF_ForwardInputOrAllocateOutput(ctx, candidates.data(), candidates.size(), index, out.dims.data(), out.dims.size(), &forwarded, status);
+  int64_t n = 1;
+  for (auto d : out.dims) n *= d;
+  return TF_AllocateOutput(ctx, index, type, out.dims.data(), out.dims.size(), n * TF_DataTypeSize(type), status);
+}
+
+void run(void* kernel, TF_OpKernelContext* ctx) {
+  const Program& p = *static_cast<Program*>(kernel);
+  Status status;
+  Tensors held;
+  std::vector<Source> sources;
+  std::vector<Sink> sinks;
+  for (size_t i = 0; i < p.inputs.size(); i++) {
+    TF_Tensor* t = nullptr;
+    TF_GetInput(ctx, i, &t, status.s);
+    if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
+    held.all.push_back(t);
+    if (TF_TensorElementCount(t) != p.inputs[i].count * (p.inputs[i].wide ? p.columns : 1)) {
+      TF_SetStatus(status.s, TF_INVALID_ARGUMENT, "EngramFused: an input is not of the size that the program was written for");
+      return TF_OpKernelContext_Failure(ctx, status.s);
+    }
+    sources.push_back({TF_TensorData(t), TF_TensorType(t) == TF_BFLOAT16});
+  }
+  for (size_t o = 0; o < p.outputs.size(); o++) {
+    TF_Tensor* t = outputFor(ctx, p, o, sources, status.s);
+    if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
+    held.all.push_back(t);
+    sinks.push_back({TF_TensorData(t), TF_TensorType(t) == TF_BFLOAT16});
+  }
+  execute(p, sources, sinks);
+}
+
+void destroy(void* kernel) { delete static_cast<Program*>(kernel); }
+
+void unknownShapes(TF_ShapeInferenceContext* ctx, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(ctx, status); }
+
+struct Registration {
+  Registration() {
+    Status status;
+    auto* op = TF_NewOpDefinitionBuilder("EngramFused");
+    TF_OpDefinitionBuilderAddAttr(op, "Tin: list({float, bfloat16})");
+    TF_OpDefinitionBuilderAddAttr(op, "Tout: list({float, bfloat16})");
+    TF_OpDefinitionBuilderAddAttr(op, "program: string");
+    TF_OpDefinitionBuilderAddInput(op, "inputs: Tin");
+    TF_OpDefinitionBuilderAddOutput(op, "outputs: Tout");
+    TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
+    TF_RegisterOpDefinition(op, status.s);
+    if (status.ok()) TF_RegisterKernelBuilder("EngramFused", TF_NewKernelBuilder("EngramFused", "CPU", create, run, destroy), status.s);
+  }
+} registration;
+
+}  // namespace
