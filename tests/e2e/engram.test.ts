@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -100,6 +101,17 @@ test('layers and runs are compared', async () => {
 test('a run without gains says why', async () => {
   await open(runs.probe)
   expect(await page().locator('[data-test=engram-empty]').innerText()).toMatch(/adapts no layer/)
+})
+
+test('a run from before gains were recorded has them computed from its checkpoints', async () => {
+  const { card } = await ask<{ card: { folder: string } }>('runs.show', { run: runs.other })
+  rmSync(join(card.folder, 'gains'), { recursive: true })
+  await open(runs.other)
+  await page().getByRole('button', { name: /^Compute from \d checkpoints$/ }).click()
+  await page().getByRole('radio', { name: 'Map', exact: true }).click({ timeout: 90_000 })
+  await map().waitFor()
+  expect(await scrubber().getAttribute('aria-valuemin')).toBe('0')
+  expect(await scrubber().getAttribute('aria-valuemax')).toBe('16')
 })
 
 test('the page holds at 1024 by 700 and in the dark', async () => {

@@ -5,17 +5,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RunEvent } from '../../src/main/contract/run'
 import { checkpointsFolder, findCheckpoint, listCheckpoints } from '../../src/main/store/checkpoints'
 import { readEvents } from '../../src/main/store/eventLog'
+import { gainFile, gainSteps } from '../../src/main/store/gains'
 import { liveRunLock } from '../../src/main/store/runFolder'
 import { type Bench, createBench, eventsOf, type Running, until } from './commandLine'
 
 let bench: Bench
-let whole: { weights: string; accuracy: number }
+let whole: { weights: string; accuracy: number; gains: string }
 beforeAll(async () => {
   bench = createBench()
   const { folder, ended } = await begin('whole')
   const last = eventsOf((await ended).stdout).at(-1) as Extract<RunEvent, { event: 'finished' }>
   expect(last.event).toBe('finished')
-  whole = { weights: weightsOf(folder), accuracy: last.metrics['test/accuracy']! }
+  whole = { weights: weightsOf(folder), accuracy: last.metrics['test/accuracy']!, gains: gainsOf(folder) }
 })
 afterAll(() => bench.remove())
 
@@ -35,6 +36,12 @@ function weightsOf(folder: string): string {
   return hash.digest('hex')
 }
 
+/** The recorded steps' first and last, and the bytes of the last record. */
+function gainsOf(folder: string): string {
+  const steps = gainSteps(folder)
+  return [steps[0], steps.at(-1), createHash('sha256').update(readFileSync(gainFile(folder, steps.at(-1)!))).digest('hex')].join(' ')
+}
+
 async function expectInterrupted(run: string, folder: string): Promise<void> {
   await until(() => liveRunLock(folder) === null, 'the trainer is gone')
   const card = await bench.card(run)
@@ -50,6 +57,8 @@ async function expectSameAfterResume(run: string, folder: string): Promise<void>
   expect(events.at(-1)).toMatchObject({ event: 'finished', run })
   expect(weightsOf(folder)).toBe(whole.weights)
   expect((events.at(-1) as { metrics: Record<string, number> }).metrics['test/accuracy']).toBe(whole.accuracy)
+  expect(gainsOf(folder)).toBe(whole.gains)
+  expect(readdirSync(join(folder, 'gains')).filter(name => name.startsWith('.'))).toEqual([])
   const seqs = readEvents(folder).map(({ seq }) => seq)
   expect(seqs).toEqual(seqs.map((_, index) => index))
   expect(readdirSync(checkpointsFolder(folder)).filter(name => name.startsWith('.'))).toEqual([])
