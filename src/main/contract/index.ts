@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
-import { Evaluation, EvaluationCard, EvaluationId, VerdictInput, VerdictReport } from './evaluation'
+import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { PlanReport } from './plan'
@@ -79,6 +79,7 @@ export const contract = {
     get: call(z.object({ run: RunId, id: EvaluationId }), Evaluation),
     run: call(EvaluateInput, EvaluateReport),
     predict: call(TryInput, z.array(Prediction)),
+    progress: feed(Run, EvaluationProgress),
   },
   exports: {
     create: call(ExportInput, ExportReport),

@@ -2,7 +2,7 @@ import { isAbsolute } from 'node:path'
 import type { z } from 'zod'
 import type { EvaluateInput, EvaluateReport, Prediction, TryInput } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
-import type { Evaluation, EvaluationCard } from '../contract/evaluation'
+import type { Evaluation, EvaluationCard, EvaluationProgress } from '../contract/evaluation'
 import { findCheckpoint } from '../store/checkpoints'
 import { listEvaluations, readEvaluation } from '../store/evaluations'
 import type { TrainerOptions } from '../worker/host'
@@ -12,6 +12,8 @@ import { find } from './library'
 /** What checkpoints said of each image, kept with their runs. */
 export function createEvaluations(deps: Deps) {
   const { store, workspace, host } = deps
+  const watchers = new Map<(events: EvaluationProgress[]) => void, string>()
+  const tell = (run: string, event: EvaluationProgress) => { for (const [emit, wanted] of watchers) if (wanted === run) emit([event]) }
   const folderOf = (run: string) => {
     store.manifest(run)
     return store.folder(run)
@@ -23,7 +25,15 @@ export function createEvaluations(deps: Deps) {
       const runFolder = folderOf(run)
       findCheckpoint(runFolder, checkpoint)
       const path = data === null ? null : find(deps, 'data', data, [process.cwd()]).path
-      return host.start({ kind: 'evaluate', input: { runFolder, workspace: workspace.root, checkpoint, data: path } }, options)
+      const onProgress: TrainerOptions['onProgress'] = event => {
+        tell(run, { message: event.message, done: event.done, total: event.total })
+        options.onProgress?.(event)
+      }
+      return host.start({ kind: 'evaluate', input: { runFolder, workspace: workspace.root, checkpoint, data: path } }, { ...options, onProgress })
+    },
+    progress({ run }: { run: string }, emit: (events: EvaluationProgress[]) => void): () => void {
+      watchers.set(emit, run)
+      return () => void watchers.delete(emit)
     },
     /** Any readable image may be tried; of what is read only the likeliest classes come back. */
     async predict({ run, checkpoint, files }: z.output<typeof TryInput>): Promise<Prediction[]> {

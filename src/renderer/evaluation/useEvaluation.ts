@@ -5,6 +5,7 @@ import { api } from '../api'
 import { useRun } from '../run/context'
 import { useAttempt } from '../stores/attempt'
 import { useDatasets } from '../stores/datasets'
+import { useMeasure } from './useMeasure'
 
 /** What a run's checkpoints said of which data: what is kept, and what is chosen of it. */
 export function useEvaluation() {
@@ -14,7 +15,7 @@ export function useEvaluation() {
   const kept = shallowRef<EvaluationCard[]>([])
   const checkpoints = shallowRef<CheckpointCard[]>([])
   const evaluation = shallowRef<Evaluation | null>(null)
-  const loaded = ref(false), measuring = ref(false)
+  const loaded = ref(false)
   const step = ref(-1)
   const dataPath = ref('')
 
@@ -49,15 +50,8 @@ export function useEvaluation() {
     else if (evaluation.value?.id !== chosen.id || evaluation.value.savedAt !== chosen.savedAt) evaluation.value = await attempt(() => api.evaluations.get({ run: chosen.run, id: chosen.id })) ?? null
   }, { immediate: true })
 
-  async function measure(): Promise<void> {
-    measuring.value = true
-    const data = dataPath.value === ownPath.value ? null : dataPath.value
-    await attempt(async () => {
-      await api.evaluations.run({ run: card.value.id, checkpoint: step.value, data })
-      await load()
-    })
-    measuring.value = false
-  }
+  const { measuring, progress, measure: measureOn } = useMeasure(attempt)
+  const measure = () => measureOn({ run: card.value.id, checkpoint: step.value, data: dataPath.value === ownPath.value ? null : dataPath.value }, load)
 
   const sameClasses = (classes: readonly string[]) => classes.length === manifest.value?.resolved.classes.length && classes.every(name => manifest.value!.resolved.classes.includes(name))
   const dataOptions = computed(() => {
@@ -73,7 +67,7 @@ export function useEvaluation() {
   })
   const saved = computed(() => checkpoints.value.some(one => one.step === step.value))
 
-  return { evaluation, step, dataPath, stepOptions, dataOptions, nameOfData, saved, loaded, measuring, error, measure }
+  return { evaluation, step, dataPath, stepOptions, dataOptions, nameOfData, saved, loaded, measuring, progress, error, measure }
 }
 
 const markOf = (card: CheckpointCard | undefined) => card?.best ? 'best, ' : card?.last ? 'last, ' : ''
