@@ -75,6 +75,9 @@ describe('the map', () => {
     expect(layout.rows.filter(row => row.inFocus).map(row => row.height)).toEqual([19, 19, 19, 19])
     expect(layout.height).toBeLessThanOrEqual(120)
     expect(layout.blocks.map(block => block.label)).toEqual(['0', '1'])
+    const roomy = layoutOf(rows, 1, 2, 200)
+    expect(new Set(roomy.rows.map(row => row.height))).toEqual(new Set([24]))
+    expect(roomy.height).toBeLessThanOrEqual(200)
     expect(farthest(rows, 1)).toEqual({ key: 'gain/blocks.1.fc1', channel: 0 })
   })
 

@@ -15,8 +15,9 @@ export const blockLabel = (block: number, blocks: number): string => block < 0 ?
 export function layoutOf(rows: readonly MapRow[], focusBlock: number, blocks: number, room: number): Layout {
   const numbers = [...new Set(rows.map(row => row.site.block))]
   const tall = rows.filter(row => row.site.block === focusBlock).length
-  const free = room - GAP * Math.max(0, numbers.length - 1) - tall * FOCUSED
-  const low = Math.max(LEAST, Math.min(MOST, Math.floor(free / Math.max(1, rows.length - tall))))
+  const free = room - GAP * Math.max(0, numbers.length - 1), even = Math.floor(free / Math.max(1, rows.length))
+  // with room enough all rows are as tall as the focused ones
+  const low = even >= FOCUSED ? Math.min(MOST, even) : Math.max(LEAST, Math.floor((free - tall * FOCUSED) / Math.max(1, rows.length - tall)))
   const layout: Layout = { rows: [], blocks: [], height: 0 }
   for (const block of numbers) {
     const inFocus = block === focusBlock, members = rows.filter(row => row.site.block === block), each = inFocus ? Math.max(FOCUSED, low) : low
