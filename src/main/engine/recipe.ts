@@ -48,6 +48,9 @@ function inRecipe<S extends z.ZodType>(schema: S, value: unknown, prefix: string
 /** Any value -> a checked recipe with every default filled in; throws `recipe-invalid` naming the field. */
 export function parseRecipe(draft: unknown): ResolvedRecipe {
   const recipe = parseOrThrow(Recipe, draft, 'recipe', 'recipe-invalid')
+  if (recipe.step === 'eager' && recipe.precision === 'bfloat16') {
+    throw new AppError('recipe-invalid', 'recipe: precision: bfloat16 needs the compiled step; set step to "auto", or precision to "auto".', { field: 'precision' })
+  }
   const settings = parseMethod(recipe.method)
   const method = { type: settings.method.id, ...settings.config, ...('sites' in methodFields(settings.method).shape ? { sites: settings.sites } : {}), san: settings.san }
   return { recipe: { ...recipe, method }, settings, learningRate: recipe.train.learningRate ?? settings.method.learningRate }

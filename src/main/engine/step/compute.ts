@@ -7,11 +7,12 @@ import { count, tensorName } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { valueAndGradient } from './backward'
+import type { Precision } from './precision'
 
 /** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
 
 /** precision: of the large matrix products; the eager step knows float32 alone. */
-export interface StepOptions { seed: number; precision: 'float32' | 'bfloat16'; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
+export interface StepOptions { seed: number; precision: Precision; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
 export type Buffers = ReadonlyMap<string, Tensor>
 /** pixels float32 [B, S, S, 3] of 0 … 255, labels int32 [B], seed int32 [2]. */
 export interface BatchTensors { pixels: Tensor; labels: Tensor; seed: Tensor }

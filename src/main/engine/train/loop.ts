@@ -2,6 +2,7 @@ import { AppError } from '../../contract/errors'
 import type { Recipe } from '../../contract/recipe'
 import type { Metrics, TrainEvent } from '../../contract/run'
 import type { Batch } from '../data/types'
+import type { Precision } from '../step/precision'
 import type { Step, StepState } from '../step/step'
 import { emptyTally, tallied, tally } from './metrics'
 import { predictionsOf, type Predicted } from './predictions'
@@ -18,8 +19,10 @@ export interface Progress {
   images: number
   trainSeconds: number
   peakMemory: number
+  /** of the large matrix products; a run keeps what it began with */
+  precision: Precision
 }
-export const freshProgress = (): Progress => ({ step: 0, best: null, waited: 0, metrics: {}, seconds: 0, images: 0, trainSeconds: 0, peakMemory: 0 })
+export const freshProgress = (precision: Precision = 'float32'): Progress => ({ precision, step: 0, best: null, waited: 0, metrics: {}, seconds: 0, images: 0, trainSeconds: 0, peakMemory: 0 })
 
 export interface TrainJob {
   run: string

@@ -8,6 +8,7 @@ import { parseRecipe, type ResolvedRecipe } from '../../engine/recipe'
 import { createCompiledStep, type Sizes } from '../../engine/step/compiled'
 import type { StepOptions } from '../../engine/step/compute'
 import { createEagerStep } from '../../engine/step/eager'
+import type { Precision } from '../../engine/step/precision'
 import type { Step } from '../../engine/step/step'
 import { createTuning, type Tuning } from '../../engine/tuning'
 import { diskFiles } from '../../store/files'
@@ -30,7 +31,7 @@ export interface Session {
   /** the run's starting values behind a step that runs operation by operation */
   eagerStep(): Promise<Step>
   /** the same as one compiled call, for batches of these sizes; it takes over the model's tensors */
-  compiledStep(sizes: Sizes): Promise<Step>
+  compiledStep(sizes: Sizes, precision: Precision): Promise<Step>
 }
 
 export async function openSession(runFolder: string, ctx: JobContext): Promise<Session> {
@@ -43,12 +44,12 @@ export async function openSession(runFolder: string, ctx: JobContext): Promise<S
   const tuning = createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san, settings.sites)
   const model = await loadModel(shape, opened.read, replacedTensors(tuning))
   const preprocessing = preprocessingOf(resolved, opened, shape.imageSize)
-  const options: StepOptions = { seed: recipe.seed, precision: recipe.precision === 'bfloat16' ? 'bfloat16' : 'float32', train: recipe.train, ...preprocessing }
+  const options = (precision: Precision): StepOptions => ({ seed: recipe.seed, precision, train: recipe.train, ...preprocessing })
   const start = () => initialValues(tuning, recipe.seed, opened.read)
   return {
     manifest, resolved, opened, tuning, model, preprocessing,
-    eagerStep: async () => createEagerStep(model, tuning, await start(), options),
-    compiledStep: async sizes => createCompiledStep(model, tuning, await start(), options, sizes, withModelFolder),
+    eagerStep: async () => createEagerStep(model, tuning, await start(), options('float32')),
+    compiledStep: async (sizes, precision) => createCompiledStep(model, tuning, await start(), options(precision), sizes, withModelFolder),
   }
 }
 

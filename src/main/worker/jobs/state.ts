@@ -13,9 +13,10 @@ import type { Session } from './session'
 
 const WEIGHTS = 'trained.safetensors', OPTIMIZER = 'optimizer.safetensors'
 
-const SavedProgress: z.ZodType<Progress> = z.object({
+const SavedProgress = z.object({
   step: z.int(), best: z.object({ value: z.number(), step: z.int() }).nullable(), waited: z.int(), metrics: Metrics,
   seconds: z.number(), images: z.number(), trainSeconds: z.number(), peakMemory: z.number(),
+  precision: z.enum(['float32', 'bfloat16']).default('float32'),
 })
 export const readProgress = (checkpoint: Checkpoint): Progress => SavedProgress.parse(checkpoint.state.trainer)
 

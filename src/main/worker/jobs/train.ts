@@ -4,16 +4,17 @@ import type { Recipe } from '../../contract/recipe'
 import { evalBatches, trainBatches } from '../../engine/data/batches'
 import type { Sizes } from '../../engine/step/compiled'
 import type { Step } from '../../engine/step/step'
-import { freshProgress, train, type Progress, type TrainJob } from '../../engine/train/loop'
+import { freshProgress, train, type TrainJob } from '../../engine/train/loop'
 import { stepsPerEpoch } from '../../engine/train/schedule'
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, saveCheckpoint } from '../../store/checkpoints'
 import type { PreparedData } from '../../store/data/prepare'
-import type { JobContext, JobFunction } from '../protocol'
+import type { JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
 import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
 import { readProgress, readState, stateFiles } from './state'
+import { stepFor } from './trainStep'
 
 export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, resume }, ctx) => {
   const session = await openSession(runFolder, ctx)
@@ -22,9 +23,11 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     path: manifest.resolved.dataPath, choice: recipe.data, augment: recipe.train.augment, workspace, preprocessing: session.preprocessing,
     expected: { classes: manifest.resolved.classes, hash: manifest.resolved.dataHash },
   }, ctx)
-  const { step, notices } = await stepFor(session, data, ctx)
+  const last = resume ? findCheckpoint(runFolder, 'last') : null
+  const { step, precision, notices } = await stepFor(session, batchSizes(recipe, data), last && readProgress(last).precision, ctx)
   try {
-    const progress = resume ? await restore(runFolder, session, step) : freshProgress()
+    if (last) step.restore(await readState(last, session.tuning))
+    const progress = last ? readProgress(last) : freshProgress(precision)
     rewindCheckpoints(runFolder, progress.step)
     const gains = createGainRecorder(runFolder, session, message => ctx.emit({ event: 'notice', level: 'warning', message }))
     gains.rewind(progress.step)
@@ -47,22 +50,6 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
   }
 }
 
-/** Compiled where the recipe wants it or leaves it open; what cannot be compiled runs eagerly, and says why. */
-async function stepFor(session: Session, data: PreparedData, ctx: JobContext): Promise<{ step: Step; notices: string[] }> {
-  const { recipe } = session.resolved
-  if (recipe.step === 'eager') return { step: await session.eagerStep(), notices: [] }
-  ctx.progress('prepare', null, null, 'Compiling the training step')
-  const began = performance.now()
-  try {
-    const step = await session.compiledStep(batchSizes(recipe, data))
-    return { step, notices: [`Training step compiled in ${((performance.now() - began) / 1000).toFixed(1)} s.`] }
-  } catch (thrown) {
-    const why = thrown instanceof Error ? thrown.message.split('\n')[0]! : String(thrown)
-    if (recipe.step === 'compiled') throw new AppError('internal', `The training step could not be compiled: ${why} Set step to "eager" or "auto".`, { field: 'step', cause: thrown })
-    return { step: await session.eagerStep(), notices: [`The training step runs eagerly: it could not be compiled (${why}).`] }
-  }
-}
-
 const evaluationBatch = (recipe: Recipe): number => recipe.evaluate.batchSize ?? recipe.train.batchSize
 
 /** Whole batches and the smaller last ones. */
@@ -70,13 +57,6 @@ function batchSizes(recipe: Recipe, data: PreparedData): Sizes {
   const of = (images: number, size: number) => [...(images >= size ? [size] : []), ...(images % size > 0 ? [images % size] : [])]
   const size = evaluationBatch(recipe)
   return { train: of(data.train.size, recipe.train.batchSize), predict: [...of(data.validation.size, size), ...of(data.test.size, size)] }
-}
-
-/** Puts the last whole checkpoint into the step. */
-async function restore(runFolder: string, { tuning }: Session, step: Step): Promise<Progress> {
-  const last = findCheckpoint(runFolder, 'last')
-  step.restore(await readState(last, tuning))
-  return readProgress(last)
 }
 
 function createJob(runFolder: string, session: Session, step: Step, data: PreparedData, gains: GainRecorder): TrainJob {

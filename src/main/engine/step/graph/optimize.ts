@@ -1,13 +1,14 @@
 import { inBfloat16 } from './bfloat16'
 import { fused } from './fuse'
 import type { GraphNode } from './graphDef'
+import type { Precision } from '../precision'
 import { simplified } from './simplify'
 
 /** From how many elements on operations are fused, and from how many floating-point operations on products are rounded. */
 export interface Limits { fuse: number; round: number }
 export const usualLimits: Limits = { fuse: 16_384, round: 1e7 }
 
-export interface Optimizations { precision: 'float32' | 'bfloat16'; isFrozen(variable: string): boolean; fuses: boolean; limits: Limits }
+export interface Optimizations { precision: Precision; isFrozen(variable: string): boolean; fuses: boolean; limits: Limits }
 
 /** A recorded graph made faster: nothing idle, large products in bfloat16, runs of element-wise operations as one. */
 export function optimized(recorded: readonly GraphNode[], { precision, isFrozen, fuses, limits }: Optimizations): GraphNode[] {

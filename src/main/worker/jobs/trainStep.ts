@@ -1,0 +1,40 @@
+import { AppError } from '../../contract/errors'
+import type { Sizes } from '../../engine/step/compiled'
+import { fasterPrecision, measureRates, type Precision } from '../../engine/step/precision'
+import type { Step } from '../../engine/step/step'
+import type { JobContext } from '../protocol'
+import { withModelFolder } from './modelFolder'
+import type { Session } from './session'
+
+export interface TrainStep { step: Step; precision: Precision; notices: string[] }
+
+/**
+ * Compiled where the recipe wants it or leaves it open; what cannot be compiled runs eagerly, and says why. A run keeps
+ * the precision that it began with.
+ */
+export async function stepFor(session: Session, sizes: Sizes, began: Precision | null, ctx: JobContext): Promise<TrainStep> {
+  const { recipe } = session.resolved
+  if (recipe.step === 'eager') return eager(session, [])
+  ctx.progress('prepare', null, null, 'Compiling the training step')
+  const start = performance.now()
+  try {
+    const { precision, why } = choosePrecision(session, began)
+    const step = await session.compiledStep(sizes, precision)
+    return { step, precision, notices: [...why, `Training step compiled in ${((performance.now() - start) / 1000).toFixed(1)} s.`] }
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message.split('\n')[0]! : String(thrown)
+    const field = recipe.step === 'compiled' ? 'step' : recipe.precision === 'bfloat16' ? 'precision' : null
+    if (field) throw new AppError('internal', `The training step could not be compiled: ${why} Set ${field} to "auto".`, { field, cause: thrown })
+    return eager(session, [`The training step runs eagerly: it could not be compiled (${why}).`])
+  }
+}
+
+const eager = async (session: Session, notices: string[]): Promise<TrainStep> => ({ step: await session.eagerStep(), precision: 'float32', notices })
+
+function choosePrecision({ resolved: { recipe }, model: { shape } }: Session, began: Precision | null): { precision: Precision; why: string[] } {
+  if (recipe.precision !== 'auto') return { precision: recipe.precision, why: [] }
+  if (began) return { precision: began, why: [] }
+  const rates = measureRates(shape.width, withModelFolder), precision = fasterPrecision(rates)
+  const measured = `${Math.round(rates.bfloat16)} GFLOP/s in bfloat16, ${Math.round(rates.float32)} in float32`
+  return { precision, why: [`Large matrix products run in ${precision}: this machine reaches ${measured}.`] }
+}
