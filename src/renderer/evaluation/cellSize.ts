@@ -4,7 +4,9 @@ const SCORES = 276 + 16, PADDING = 32 + 4 + 8
 const LARGEST = { width: 42, height: 35 }
 const SMALLEST = 14
 /** Names stand beside the rows and, turned, above the columns; long ones are cut off. */
-const LETTER = 6.8, LONGEST_NAME = 144, TILT = 38 * Math.PI / 180
+const LETTER = 6.8, LONGEST_NAME = 144
+/** Narrow columns want steeper names, or these would cover each other. */
+const TILT = { wide: 38, narrow: 64 }, NARROW = 22
 
 /** Cells as large as names and scores leave room for. */
 export function useCellSize(pane: Readonly<ShallowRef<HTMLElement | null>>, classes: () => readonly string[]) {
@@ -16,8 +18,9 @@ export function useCellSize(pane: Readonly<ShallowRef<HTMLElement | null>>, clas
   })
   onScopeDispose(() => observer.disconnect())
   const names = computed(() => Math.min(LONGEST_NAME, Math.ceil(Math.max(3, ...classes().map(name => name.length)) * LETTER)))
-  const head = computed(() => Math.ceil(18 + Math.min(116, names.value) * Math.sin(TILT)))
   const width = computed(() => Math.max(SMALLEST, Math.min(LARGEST.width, Math.floor((room.value - names.value - SCORES - PADDING) / Math.max(1, classes().length)))))
   const height = computed(() => classes().length <= 12 ? LARGEST.height : classes().length <= 20 ? 26 : 20)
-  return { width, height, names, head }
+  const tilt = computed(() => width.value < NARROW ? TILT.narrow : TILT.wide)
+  const head = computed(() => Math.ceil(18 + names.value * Math.sin(tilt.value * Math.PI / 180)))
+  return { width, height, names, head, tilt }
 }
