@@ -1,5 +1,5 @@
 // Synthetic runs written by the real store: every run its folder, recipe and events, as a trainer would leave them.
-import { Recipe } from '../../src/main/contract/recipe'
+import { Recipe, type RecipeInput } from '../../src/main/contract/recipe'
 import type { RunManifest } from '../../src/main/contract/run'
 import { openEventLog } from '../../src/main/store/eventLog'
 import type { Workspace } from '../../src/main/store/paths'
@@ -13,14 +13,20 @@ const epochs = 10
 
 const pick = <T>(list: readonly T[], at: number): T => list[at % list.length]!
 
-function draft(index: number): Omit<RunManifest, 'id' | 'createdAt' | 'format'> {
+type Draft = Omit<RunManifest, 'id' | 'createdAt' | 'format'>
+
+function draft(index: number): Draft {
   const method = pick(methods, index)
   const [backbone, data, learningRate] = [pick(backbones, index >> 3), pick(datasets, index >> 5), pick(rates, index >> 7)]
   const name = `${data} ${method.type}${'san' in method ? ' san' : ''} ${backbone} ${index}`
+  return draftOf({ name, seed: index % 5, backbone: { from: backbone }, data: { from: data }, method, train: { epochs, learningRate } }, 3850 + index % 7 * 50_000)
+}
+
+function draftOf(input: RecipeInput, trainable: number): Draft {
+  const recipe = Recipe.parse(input)
   return {
-    recipe: Recipe.parse({ name, seed: index % 5, backbone: { from: backbone }, data: { from: data }, method, train: { epochs, learningRate } }),
-    resolved: { backbonePath: `/models/${backbone}`, backboneHash: 'b'.repeat(64), dataPath: `/data/${data}`, dataHash: 'd'.repeat(64), classes: ['a', 'b'], trainable: 3850 + index % 7 * 50_000, learningRate },
-    versions: { engram: '0.1.0' },
+    recipe, versions: { engram: '0.1.0' },
+    resolved: { backbonePath: `/models/${recipe.backbone.from}`, backboneHash: 'b'.repeat(64), dataPath: `/data/${recipe.data.from}`, dataHash: 'd'.repeat(64), classes: ['a', 'b'], trainable, learningRate: recipe.train.learningRate ?? 0.005 },
   }
 }
 
@@ -39,6 +45,16 @@ function writeEvents(folder: string, run: string, index: number, points: number)
   else if (index % 50 === 8) log.append({ event: 'failed', ...ending, error: { code: 'out-of-memory', message: 'Out of memory on GPU 0.' } })
   else log.append({ event: 'finished', ...ending })
   log.close()
+}
+
+/** Finished runs of the given recipes. */
+export function writeRecipes(workspace: Workspace, recipes: readonly RecipeInput[], points: number): void {
+  const store = openRunStore(workspace)
+  for (const [index, recipe] of recipes.entries()) {
+    const { folder, manifest } = store.create(draftOf(recipe, 3850))
+    writeEvents(folder, manifest.id, index * 100, points)
+  }
+  store.close()
 }
 
 export function writeRuns(workspace: Workspace, count: number, points: number): void {

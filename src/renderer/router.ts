@@ -12,6 +12,7 @@ export const router = createRouter({
     { path: '/runs', name: 'runs', component: () => import('./views/RunsView.vue'), meta: { title: 'Runs' } },
     { path: '/runs/:run/:tab?', name: 'run', component: () => import('./views/RunView.vue'), props: true, meta: { title: 'Run' } },
     { path: '/compare', name: 'compare', component: () => import('./views/CompareView.vue'), meta: { title: 'Compare' } },
+    { path: '/matrix', name: 'matrix', component: () => import('./views/MatrixView.vue'), meta: { title: 'Matrix' } },
     { path: '/new', name: 'new', component: () => import('./views/NewRunView.vue'), meta: { title: 'New run' } },
     { path: '/queue', name: 'queue', component: () => import('./views/QueueView.vue'), meta: { title: 'Queue' } },
     { path: '/checkpoints', name: 'checkpoints', component: () => import('./views/CheckpointsView.vue'), meta: { title: 'Checkpoints' } },

@@ -15,6 +15,8 @@ const runTrain: JobFunction<'train'> = async ({ runFolder, resume }, ctx) => {
   const name = readManifest(runFolder)!.recipe.name
   let step = 0
   let weight = 0
+  /** Processor time that telling the steps took, in microseconds. */
+  let telling = 0
   if (resume) {
     const last = findCheckpoint(runFolder, 'last')
     step = last.state.step
@@ -22,17 +24,20 @@ const runTrain: JobFunction<'train'> = async ({ runFolder, resume }, ctx) => {
     rewindCheckpoints(runFolder, step)
   }
   ctx.emit({ event: 'started', run, folder: runFolder, step, steps: STEPS, stepsPerEpoch: 10, epochs: 4, device: ctx.device, pid: process.pid })
-  const ending = () => ({ run, step, metrics: { weight }, seconds: 1, imagesPerSecond: 1, peakMemory: 1 })
+  const ending = () => ({ run, step, metrics: { weight, ...(name === 'paced' ? { telling } : {}) }, seconds: 1, imagesPerSecond: 1, peakMemory: 1 })
   while (step < STEPS) {
     if (!(await ctx.turn())) {
       save(runFolder, step, weight, ctx)
       ctx.emit({ event: 'stopped', ...ending() })
       return { ended: 'stopped', step }
     }
-    await pause(name === 'slow' ? 50 : 1)
+    await pause(name === 'slow' || name === 'paced' ? 50 : 1)
     step++
     weight += 1 / step
+    const before = process.cpuUsage()
     ctx.emit({ event: 'step', step, epoch: step / 10, loss: 1 / step, accuracy: 0.5, learningRate: 0.1, gradientNorm: 1, imagesPerSecond: 1, memory: 1 })
+    const { user, system } = process.cpuUsage(before)
+    telling += user + system
     if (step === 25) misbehave(name)
     if (step % 10 === 0) save(runFolder, step, weight, ctx)
   }

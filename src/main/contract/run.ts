@@ -60,6 +60,7 @@ export const RunCard = z.object({
   createdAt: z.number(), updatedAt: z.number(), seconds: z.number(), imagesPerSecond: z.number(), peakMemory: z.int(),
   error: ErrorValue.nullable(), resumeStep: z.int().nullable().describe('step that Resume would start from'),
   labels: RunLabels.prefault({}),
+  variant: z.string().optional().describe('the same for runs whose recipes differ by seeds and name alone'),
   losses: z.array(z.number()).describe('at most 40 points for a sparkline; lists of runs leave them out'),
   samples: z.record(z.string(), z.int()).optional().describe('images that the metrics of a split were measured on'),
   accuracies: z.array(z.number()).optional().describe('the same of validation accuracy, in order of evaluation'),

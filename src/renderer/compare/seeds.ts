@@ -1,5 +1,6 @@
 import type { CompareReport, RunCard } from '@contract/run'
 import { missing } from '../lib/format'
+import { groupBy } from '../lib/groupBy'
 import { bestAccuracy } from '../runs/columns'
 
 export interface Spread { mean: number; deviation: number; count: number }
@@ -20,11 +21,7 @@ export function spreadOf(values: readonly (number | undefined)[]): Spread | null
 /** Every set of two or more runs whose recipes are the same but for the seeds. */
 export function seedGroups({ runs, differences }: CompareReport): SeedGroup[] {
   const fields = differences.filter(({ field }) => !seedFields.has(field))
-  const groups = new Map<string, RunCard[]>()
-  for (const [at, run] of runs.entries()) {
-    const key = JSON.stringify(fields.map(({ values }) => values[at]))
-    groups.set(key, [...groups.get(key) ?? [], run])
-  }
+  const groups = groupBy(runs, run => JSON.stringify(fields.map(({ values }) => values[runs.indexOf(run)])))
   return [...groups.values()].filter(group => group.length > 1)
     .map(group => ({ runs: group, validation: spreadOf(group.map(bestAccuracy)), test: spreadOf(group.map(run => run.metrics['test/accuracy'])) }))
 }
