@@ -46,7 +46,7 @@ async function start(): Promise<void> {
   app.on('second-instance', tray.show)
   askBeforeClosing(window, services, tray)
   attendTrainings(window, services, tray)
-  await services.queue.open(!services.settings.get().startQueue)
+  await services.goOn(!services.settings.get().startQueue)
 }
 
 start().catch(refuseToStart)

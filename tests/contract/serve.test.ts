@@ -25,7 +25,7 @@ const valid: Record<string, unknown> = {
   'models.add': { path: '/m' }, 'models.remove': { id: 'm' }, 'models.inspect': { path: '/m' }, 'datasets.add': { path: '/d' }, 'datasets.remove': { id: 'd' },
   'datasets.preview': { from: 'digits', imageSize: 32 }, 'runs.plan': {}, 'runs.start': { method: { type: 'ssf' } }, 'runs.stop': { run: 'run-1' }, 'runs.resume': { run: 'run-1' },
   'runs.show': { run: 'run-1' }, 'runs.compare': { runs: ['run-1', 'run-2'] }, 'runs.remove': { run: 'run-1' }, 'runs.watch': { run: 'run-1' },
-  'queue.add': { recipes: [{ method: { type: 'ssf' } }] }, 'queue.move': { run: 'run-1', position: 0 }, 'queue.remove': { runs: ['run-1'] }, 'queue.pause': { lane: 'cpu', paused: true },
+  'queue.add': { recipes: [{ method: { type: 'ssf' } }] }, 'queue.move': { run: 'run-1', position: 0 }, 'queue.remove': { runs: ['run-1'] }, 'queue.sweep': { recipe: {}, sweep: { search: 'random', axes: [{ kind: 'list', field: 'seed', values: [1] }], runs: 8, eta: 2, seed: 0 } }, 'queue.ablations': { run: 'run-1' }, 'queue.pause': { lane: 'cpu', paused: true },
   'checkpoints.list': { run: 'run-1' }, 'checkpoints.remove': { run: 'run-1', step: 3 }, 'exports.create': { run: 'run-1', as: 'merged', out: '/o' }, 'exports.list': { run: 'run-1' },
   'engram.show': { run: 'run-1' }, 'engram.record': { run: 'run-1', step: 0 }, 'engram.compute': { run: 'run-1' },
   'runs.verdict': { runs: ['run-1', 'run-2'] },

@@ -5,6 +5,7 @@ import type { QueueState } from '../../src/main/contract/queue'
 import { createServices, nodeFork } from '../../src/main/services/index'
 import { findLanes } from '../../src/main/services/lanes'
 import { place } from '../../src/main/store/queueFile'
+import { readEvents } from '../../src/main/store/eventLog'
 import { bundle } from './bundle'
 import { temporaryFolder } from './fixtures'
 
@@ -150,6 +151,25 @@ describe('several lanes', () => {
   })
 })
 
+describe('successive halving', () => {
+  it('gives the best of each round more epochs, through the queue, and once', async () => {
+    const { open, recipe } = bench()
+    const services = open()
+    const { sweep, runs } = await services.queue.sweep({ recipe: { ...recipe(''), train: { epochs: 4 } }, sweep: { search: 'halving', runs: 4, eta: 2, seed: 0, axes: [{ kind: 'list', field: 'train.learningRate', values: [0.1, 0.2, 0.3, 0.4] }] } })
+    expect(runs).toHaveLength(4)
+    await until(() => services.runs.list().length === 7 && services.runs.list().every(({ status }) => status === 'finished'), 'all rounds have ended')
+    const ofRung = (rung: number) => services.runs.list().map(({ id }) => services.runs.show({ run: id })).filter(({ card }) => card.origin?.sweep === sweep && card.origin.rung === rung)
+    expect([0, 1, 2].map(rung => ofRung(rung).map(({ manifest }) => manifest.recipe.train.epochs))).toEqual([[1, 1, 1, 1], [2, 2], [4]])
+    // The fake trainer's accuracy is its learning rate.
+    const rates = (rung: number) => ofRung(rung).map(({ manifest }) => manifest.recipe.train.learningRate!).sort()
+    expect(rates(1)).toEqual(rates(0).slice(-2))
+    expect(rates(2)).toEqual(rates(0).slice(-1))
+    await services.goOn(false)
+    expect(services.runs.list()).toHaveLength(7)
+    expect(readEvents(services.runs.list()[0]!.folder).at(-1)!.event).toBe('finished')
+  })
+})
+
 describe('after the program ended', () => {
   it('what waited waits still, and goes on in its order', async () => {
     const { open, recipe } = bench()
@@ -161,7 +181,7 @@ describe('after the program ended', () => {
     const after = open()
     expect(runs.map(run => statusOf(after, run))).toEqual(['stopped', 'queued', 'queued'])
     expect(await waiting(after)).toEqual([runs[2], runs[1]])
-    await after.queue.open(true)
+    await after.goOn(true)
     expect((await after.queue.list()).lanes[0]).toMatchObject({ paused: true, running: null })
     await after.queue.pause({ lane: 'cpu', paused: false })
     await until(() => statusOf(after, runs[1]!) === 'finished', 'the last has finished')

@@ -5,6 +5,7 @@ import type { BackboneCard, InspectReport, VitShape } from '@contract/model'
 import { Recipe } from '@contract/recipe'
 import type { RunCard, RunChange } from '@contract/run'
 import { Settings } from '@contract/system'
+import { ablationsOf } from '../../src/main/engine/ablations'
 import { backboneOf } from '../../src/main/engine/backbones/index'
 import { jsonSchema, methodCatalog } from '../../src/main/engine/catalog'
 import { planRecipe } from '../../src/main/engine/plan'
@@ -95,6 +96,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       list: () => Promise.resolve({ lanes: [{ id: 'cpu', device: 'CPU', paused: false, why: null, running: null, waiting: [] }], next: 'cpu' }),
       add: ({ recipes }) => Promise.resolve({ runs: runs.slice(0, recipes.length).map(({ id }) => id) }),
       move: () => Promise.resolve(), remove: () => Promise.resolve(), pause: () => Promise.resolve(), watch: () => noop,
+      sweep: () => Promise.resolve({ sweep: 'sweep-1', runs: runs.slice(0, 4).map(({ id }) => id) }), ablations: () => Promise.resolve(ablationsOf(recipe, { method: 102912, perRank: 82944 })),
     },
     checkpoints: {
       list: ({ run }) => Promise.resolve(find(run).step < 300 ? [] : [1600, 1500, 1350, 900].map((step, i) => ({ run, step, epoch: step / 25, path: `/x/${step}`, sizeBytes: 1_281_144, savedAt: Date.now() - i * 90_000, best: step === 1350, last: i === 0, metrics: { 'validation/accuracy': [0.939, 0.937, 0.942, 0.928][i] ?? 0, 'validation/loss': 0.21 } }))),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Ablation } from './ablation'
 import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
@@ -10,6 +11,7 @@ import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
 import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, WatchInput } from './run'
 import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
 import { DoctorReport, Settings, SystemStatus } from './system'
+import { SweepStart } from './sweep'
 import { call, feed, type Client } from './wire'
 
 const Path = z.object({ path: z.string().min(1).max(4096) })
@@ -63,6 +65,8 @@ export const contract = {
     move: call(QueueMove, z.void()),
     remove: call(z.object({ runs: z.array(RunId).min(1) }), z.void()),
     pause: call(z.object({ lane: LaneId, paused: z.boolean() }), z.void()),
+    sweep: call(SweepStart, z.object({ sweep: z.string(), runs: z.array(RunId) })),
+    ablations: call(Run, z.array(Ablation)),
     watch: feed(z.void(), QueueState),
   },
   checkpoints: {

@@ -6,6 +6,7 @@ import { openRegistry } from '../store/registry'
 import { openRunStore } from '../store/runStore'
 import { openSettings } from '../store/settings'
 import { createHost, type Fork } from '../worker/host'
+import { createAblations } from './ablations'
 import { createCatalog } from './catalog'
 import { createCheckpoints } from './checkpoints'
 import { createDatasets } from './datasets'
@@ -20,6 +21,7 @@ import { createPlanning } from './planning'
 import { createQueue } from './queue'
 import { createRuns } from './runs'
 import { createSettings } from './settings'
+import { createSweeps } from './sweeps'
 import { createSystem } from './system'
 import { createTools } from './tools'
 import { createTrainings } from './trainings'
@@ -42,14 +44,20 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const planning = createPlanning(deps, models, datasets)
   const trainings = createTrainings(deps)
   const queue = createQueue(deps, planning, trainings, lanes)
+  const sweeps = createSweeps(deps, queue)
   const runs = createRuns(deps, planning, trainings, queue)
   const services = {
-    catalog: createCatalog(deps), models, datasets, runs, queue, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
+    catalog: createCatalog(deps), models, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
     evaluations: createEvaluations(deps),
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {
     ...services, images: createImages(deps), workspace, tools: createTools(deps), exists: existsSync,
+    /** Goes on with what waited when the program last ended; `held`: when a person says so. */
+    async goOn(held: boolean): Promise<void> {
+      await queue.open(held)
+      await sweeps.open()
+    },
     /** Stops trainings gracefully, then lets go of the workspace. */
     async close(): Promise<void> {
       queue.close()

@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs'
 /** Where everything of a workspace lives. */
 export interface Workspace {
   root: string; runs: string; cache: string; trash: string
-  backbones: string; datasets: string; settings: string; index: string; queue: string; windowLock: string; windowState: string
+  backbones: string; datasets: string; settings: string; index: string; queue: string; sweeps: string; windowLock: string; windowState: string
 }
 
 /** `--workspace`, else ENGRAM_WORKSPACE, else ~/Engram; always absolute. */
@@ -20,7 +20,7 @@ export function workspacePaths(root: string): Workspace {
   return {
     root, runs: at('runs'), cache: at('cache'), trash: at('trash'),
     backbones: at('backbones.json'), datasets: at('datasets.json'), settings: at('settings.json'),
-    index: at('index.sqlite'), queue: at('queue.json'), windowLock: at('window.lock'), windowState: at('window.json'),
+    index: at('index.sqlite'), queue: at('queue.json'), sweeps: at('sweeps'), windowLock: at('window.lock'), windowState: at('window.json'),
   }
 }
 
