@@ -118,6 +118,21 @@ describe('runs', () => {
   })
 })
 
+describe('evaluations', () => {
+  it('try whole paths alone, and only where there is a checkpoint', async () => {
+    const { open, recipe } = bench()
+    const services = open()
+    const { run } = await services.runs.start(recipe('plain'))
+    const attempt = (files: string[]) => services.evaluations.predict({ run, checkpoint: 'best', files })
+    await expect(attempt(['/x.png'])).rejects.toThrow(/no checkpoint yet/)
+    await until(() => services.runs.show({ run }).card.status === 'finished', 'it has finished')
+    await expect(attempt(['/x.png', '../x.png'])).rejects.toMatchObject({ code: 'bad-input', message: expect.stringContaining('../x.png is not a whole path') })
+    expect(await attempt(['/x.png'])).toMatchObject([{ file: '/x.png', top: [{ probability: 1 }], problem: null }])
+    expect(services.evaluations.list({ run })).toEqual([])
+    expect(() => services.evaluations.list({ run: 'no-such-run' })).toThrow(/no run/)
+  })
+})
+
 describe('plans', () => {
   it('speak of what is missing or wrong, field by field, and never throw', async () => {
     const { open, recipe } = bench()
