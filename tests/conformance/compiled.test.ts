@@ -26,7 +26,7 @@ const limits = { fuse: 1, round: 1 }
 
 async function pair(method: Record<string, unknown> & { type: string }, precision: 'float32' | 'bfloat16'): Promise<{ eager: Step; compiled: Step }> {
   const [one, two] = [await createRig(method), await createRig(method)]
-  const options = { seed: 3, precision, train: trainDefaults(train), ...plainPixels }
+  const options = { seed: 3, precision, from: 0, train: trainDefaults(train), ...plainPixels }
   return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder, limits) }
 }
 const run = async (step: Step, from: number, to: number) => {

@@ -71,10 +71,11 @@ export const initialBuffers = (tuning: Tuning): Map<string, Tensor> =>
 
 export const headsOf = (shape: Shape): number => shape.heads
 
-/** pixels [B, H, W, 3] normalised -> logits or features, and the net it ran in. Call inside a tidy. */
-export function run(model: Model, tuning: Tuning | null, pass: Pass, pixels: Tensor): { output: Tensor; net: TunedNet } {
+/** The stages from one on, up to another: x enters the first. The result, and the net it ran in. Call inside a tidy. */
+export function run(model: Model, tuning: Tuning | null, pass: Pass, x: Tensor, from = 0, to?: number): { output: Tensor; net: TunedNet } {
   const net = createNet(model.frozen, tuning, model.sites, pass)
-  return { output: backboneOf(model.shape).forward(net, model.shape, pixels), net }
+  const stages = backboneOf(model.shape).stages(model.shape).slice(from, to)
+  return { output: stages.reduce((before, stage) => stage.run(net, before), x), net }
 }
 
 /** Logits or features of an untuned model. */

@@ -1,14 +1,13 @@
 import type { Shape } from '../../contract/model'
-import type { Net } from '../net'
 import type { Site } from '../sites'
-import type { Tensor } from '../tf'
+import type { Stage } from './stage'
 import * as vit from './vit'
 
 /** A family of backbones: its table of layers, computed without a tensor, and its forward pass. */
 export interface Backbone {
   sites(shape: Shape): Site[]
-  /** pixels [B, H, W, 3] -> logits [B, classes] or, without a head, features [B, F] */
-  forward(net: Net, shape: Shape, pixels: Tensor): Tensor
+  /** the forward pass: pixels [B, H, W, 3] -> logits [B, classes] or, without a head, features [B, F] */
+  stages(shape: Shape): Stage[]
   featureWidth(shape: Shape): number
   tokens(shape: Shape): number
 }

@@ -4,6 +4,7 @@ import { interpolatePositions } from '../nn/positions'
 import { matrixTensors, normTensors, type Edge, type Site } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Net } from '../net'
+import type { Stage } from './stage'
 
 /** Vision transformer: ViT, DeiT and DINOv2 of any size (arXiv 2010.11929, 2012.12877, 2304.07193). */
 
@@ -85,22 +86,35 @@ function blockSites(s: VitShape, i: number): Site[] {
   ]
 }
 
-/** pixels [B, H, W, 3], normalised -> logits [B, classes], or features [B, F] when there is no head. */
-export function forward(net: Net, s: VitShape, pixels: Tensor): Tensor {
-  let x = net.part(() => embed(net, s, pixels)) // [B, T, d]
-  if (s.preNorm) x = net.norm('norm_pre', x, s.epsilon)
-  for (let i = 0; i < s.depth; i++) {
-    const before = x
-    x = net.part(() => block(net, s, i, before))
-  }
-  if (s.finalNorm) x = net.norm('norm', x, s.epsilon)
-  let features = pool(s, x)
-  if (s.poolNorm) features = net.norm('fc_norm', features, s.epsilon)
-  if (s.classes === 0) return features
-  const logits = net.linear('head', features)
-  if (!s.distillationHead) return logits
-  const distilled = net.linear('head_dist', token(x, 1))
-  return tf.mul(tf.add(logits, distilled), 0.5)
+/** Pixels to patches, every block, pooling, and the head: logits [B, classes], or features [B, F] when there is none. */
+export function stages(s: VitShape): Stage[] {
+  const inside = [tokens(s), s.width]
+  const stem: Stage = { name: 'patches', entering: [s.imageSize, s.imageSize, 3], owns: site => site.depth < 0, run: (net, x) => stemOf(net, s, x) }
+  const blocks = Array.from({ length: s.depth }, (_, i): Stage =>
+    ({ name: `blocks.${i}`, entering: inside, owns: site => site.depth === i, run: (net, x) => net.part(() => block(net, s, i, x)) }))
+  const atEnd = (site: Site) => site.depth === s.depth, isHead = (site: Site) => atEnd(site) && site.role === 'head'
+  // a distilled model's second head reads a token of its own
+  if (s.distillationHead) return [stem, ...blocks, { name: 'heads', entering: inside, owns: atEnd, run: (net, x) => distilled(net, s, x) }]
+  const tail: Stage = { name: 'norm', entering: inside, owns: site => atEnd(site) && !isHead(site), run: (net, x) => features(net, s, x).pooled }
+  const head: Stage = { name: 'head', entering: [featureWidth(s)], owns: isHead, run: (net, x) => net.linear('head', x) }
+  return [stem, ...blocks, tail, ...(s.classes > 0 ? [head] : [])]
+}
+
+/** pixels [B, H, W, 3], normalised -> [B, T, d] */
+function stemOf(net: Net, s: VitShape, pixels: Tensor): Tensor {
+  const x = net.part(() => embed(net, s, pixels))
+  return s.preNorm ? net.norm('norm_pre', x, s.epsilon) : x
+}
+
+function features(net: Net, s: VitShape, x: Tensor): { pooled: Tensor; normed: Tensor } {
+  const normed = s.finalNorm ? net.norm('norm', x, s.epsilon) : x, pooled = pool(s, normed)
+  return { normed, pooled: s.poolNorm ? net.norm('fc_norm', pooled, s.epsilon) : pooled }
+}
+
+function distilled(net: Net, s: VitShape, x: Tensor): Tensor {
+  const { pooled, normed } = features(net, s, x)
+  if (s.classes === 0) return pooled
+  return tf.mul(tf.add(net.linear('head', pooled), net.linear('head_dist', token(normed, 1))), 0.5)
 }
 
 function embed(net: Net, s: VitShape, pixels: Tensor): Tensor {

@@ -1,10 +1,13 @@
 import type { Batch } from '../data/types'
 import { initialBuffers, type Model } from '../model'
 import { ratesAt } from '../optim/adamw'
+import { count } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
-import { decayMask, gradientOf, logitsOf, pixelTensor, updateOf, type StepOptions } from './compute'
+import { backboneOf } from '../backbones/index'
+import { decayMask, gradientOf, keptActivations, logitsOf, pixelTensor, updateOf, type StepOptions } from './compute'
 import { maskSeed } from './eager'
+import { KeptActivations } from './kept'
 import { canFuse } from './graph/fuse'
 import { FLOAT, type GraphNode } from './graph/graphDef'
 import { optimized, usualLimits } from './graph/optimize'
@@ -27,7 +30,8 @@ export function createCompiledStep(model: Model, tuning: Tuning, start: Float32A
   session.set('all', kept)
   for (const [name, tensor] of kept) if (!name.startsWith(FROZEN)) tensor.dispose()
   model.dispose()
-  return new CompiledStep(session, tuning, options, model.shape.imageSize)
+  const entering = enteringShape(model, options.from)
+  return new CompiledStep(session, tuning, options, model.shape.imageSize, entering)
 }
 
 const FROZEN = 'frozen/'
@@ -56,26 +60,27 @@ function graphOf(model: Model, tuning: Tuning, options: StepOptions, sizes: Size
     ...[...new Set(sizes.train)].flatMap(size => gradientGraph(size, parts)),
     ...updateGraph(parts),
     ...[...new Set(sizes.predict)].flatMap(size => predictGraph(size, parts)),
+    ...(options.from > 0 ? [...new Set([...sizes.train, ...sizes.predict])].flatMap(size => keptGraph(size, parts)) : []),
   ]
 }
 
 interface Parts { model: Model; tuning: Tuning; options: StepOptions; kept: ReadonlyMap<string, Tensor>; buffers: Map<string, Tensor>; inputs: Inputs }
 
-function pixelFeed(name: string, size: number, { model }: Parts): { node: GraphNode; tensor: Tensor } {
-  const side = model.shape.imageSize, shape = [size, side, side, 3]
-  return { node: placeholder(name, 'float32', shape), tensor: tf.zeros(shape) }
-}
+interface Feed { node: GraphNode; tensor: Tensor }
+const feedOf = (name: string, shape: readonly number[]): Feed => ({ node: placeholder(name, 'float32', shape), tensor: tf.zeros([...shape]) })
+const enteringShape = ({ shape }: Model, stage: number): readonly number[] => backboneOf(shape).stages(shape)[stage]!.entering
+const inputFeed = (name: string, size: number, { model, options }: Parts): Feed => feedOf(name, [size, ...enteringShape(model, options.from)])
 
 /** Adds a batch's share of the gradient to the sum, moves the running averages, and gives [loss, correct]. */
 function gradientGraph(size: number, parts: Parts): GraphNode[] {
   const at = (name: string) => `gradient${size}/${name}`
   const { model, tuning, options, kept, buffers, inputs } = parts
-  const pixels = pixelFeed(at('pixels'), size, parts)
+  const input = inputFeed(at('input'), size, parts)
   const labels = tf.zeros([size], 'int32'), seed = tf.zeros([2], 'int32'), share = tf.scalar(1)
-  const fed: Inputs = [[pixels.tensor, at('pixels')], [labels, at('labels')], [seed, at('seed')], [share, at('share')]]
+  const fed: Inputs = [[input.tensor, at('input')], [labels, at('labels')], [seed, at('seed')], [share, at('share')]]
   let averages: string[] = [], leftovers: Tensor[] = []
   const { nodes, results } = record(at(''), [...inputs, ...fed], () => {
-    const part = gradientOf(model, tuning, options, kept.get(VALUES)!, buffers, { pixels: pixels.tensor, labels, seed })
+    const part = gradientOf(model, tuning, options, kept.get(VALUES)!, buffers, { input: input.tensor, labels, seed })
     averages = [...part.buffers.keys()]
     const all = [tf.stack([part.loss, part.correct]), tf.add(kept.get(SUM)!, tf.mul(part.gradient, share)), ...part.buffers.values()]
     leftovers = [part.correct, ...part.buffers.values()]
@@ -85,7 +90,7 @@ function gradientGraph(size: number, parts: Parts): GraphNode[] {
   const targets = [SUM, ...averages.map(bufferVariable)]
   const assigns = targets.map((name, i) => assign(at(`to/${name}`), name, results[i + 1]!))
   return [
-    pixels.node, placeholder(at('labels'), 'int32', [size]), placeholder(at('seed'), 'int32', [2]), placeholder(at('share'), 'float32', []),
+    input.node, placeholder(at('labels'), 'int32', [size]), placeholder(at('seed'), 'int32', [2]), placeholder(at('share'), 'float32', []),
     ...nodes, ...assigns, after(at('run'), results[0]!, assigns.map(a => a.name)),
   ]
 }
@@ -111,18 +116,30 @@ function updateGraph({ options, kept, inputs }: Parts): GraphNode[] {
 function predictGraph(size: number, parts: Parts): GraphNode[] {
   const at = (name: string) => `predict${size}/${name}`
   const { model, tuning, options, kept, buffers, inputs } = parts
-  const pixels = pixelFeed(at('pixels'), size, parts)
-  const { nodes, results } = record(at(''), [...inputs, [pixels.tensor, at('pixels')]], () =>
-    [logitsOf(model, tuning, options, kept.get(VALUES)!, buffers, pixels.tensor)])
-  pixels.tensor.dispose()
-  return [pixels.node, ...nodes, after(at('run'), results[0]!, [])]
+  return forwardGraph(at, inputFeed(at('input'), size, parts), inputs, input => logitsOf(model, tuning, options, kept.get(VALUES)!, buffers, input))
+}
+
+/** What enters the first trained stage. */
+function keptGraph(size: number, { model, options, inputs }: Parts): GraphNode[] {
+  const at = (name: string) => `kept${size}/${name}`
+  return forwardGraph(at, feedOf(at('input'), [size, ...enteringShape(model, 0)]), inputs, pixels => keptActivations(model, options, pixels))
+}
+
+function forwardGraph(at: (name: string) => string, { node, tensor }: Feed, inputs: Inputs, compute: (input: Tensor) => Tensor): GraphNode[] {
+  const { nodes, results } = record(at(''), [...inputs, [tensor, at('input')]], () => [compute(tensor)])
+  tensor.dispose()
+  return [node, ...nodes, after(at('run'), results[0]!, [])]
 }
 
 class CompiledStep implements Step {
   private readonly seed: number
   private readonly averages: string[]
+  private readonly kept: KeptActivations
 
-  constructor(private readonly session: Session, tuning: Tuning, private readonly options: StepOptions, private readonly side: number) {
+  constructor(
+    private readonly session: Session, tuning: Tuning, private readonly options: StepOptions, private readonly side: number, private readonly entering: readonly number[],
+  ) {
+    this.kept = new KeptActivations(count(entering))
     this.seed = maskSeed(options.seed)
     this.averages = (tuning.san?.buffers ?? []).map(b => b.name)
   }
@@ -139,9 +156,9 @@ class CompiledStep implements Step {
     return { loss, correct, images, gradientNorm: this.update(step, learningRate) }
   }
 
-  async predict(pixels: Uint8Array, images: number): Promise<Float32Array> {
+  async predict(pixels: Uint8Array, images: number, indices?: Int32Array): Promise<Float32Array> {
     const at = `predict${images}`
-    return this.fetch({ [`${at}/pixels`]: pixelTensor(pixels, images, this.side) }, `${at}/run`)
+    return this.fetch({ [`${at}/input`]: this.inputOf(pixels, images, indices) }, `${at}/run`)
   }
 
   async state(): Promise<StepState> {
@@ -162,10 +179,19 @@ class CompiledStep implements Step {
     this.session.close()
   }
 
-  private gradient({ pixels, labels }: Batch, number: number, share: number): [number, number] {
+  /** What the trained part reads: pixels, or what was kept of these images. */
+  private inputOf(pixels: Uint8Array, images: number, indices?: Int32Array): Tensor {
+    if (this.options.from === 0) return pixelTensor(pixels, images, this.side)
+    const known = indices && this.kept.find(indices)
+    const activations = known ?? this.fetch({ [`kept${images}/input`]: pixelTensor(pixels, images, this.side) }, `kept${images}/run`)
+    if (indices && !known) this.kept.keep(indices, activations)
+    return tf.tensor(activations, [images, ...this.entering])
+  }
+
+  private gradient({ pixels, labels, indices }: Batch, number: number, share: number): [number, number] {
     const at = `gradient${labels.length}`
     const feeds = {
-      [`${at}/pixels`]: pixelTensor(pixels, labels.length, this.side), [`${at}/labels`]: tf.tensor1d(labels, 'int32'),
+      [`${at}/input`]: this.inputOf(pixels, labels.length, indices), [`${at}/labels`]: tf.tensor1d(labels, 'int32'),
       [`${at}/seed`]: tf.tensor1d([this.seed, number], 'int32'), [`${at}/share`]: tf.scalar(share),
     }
     return [...this.fetch(feeds, `${at}/run`)] as [number, number]

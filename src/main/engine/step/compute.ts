@@ -12,10 +12,10 @@ import type { Precision } from './precision'
 /** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
 
 /** precision: of the large matrix products; the eager step knows float32 alone. */
-export interface StepOptions { seed: number; precision: Precision; train: Recipe['train']; mean: readonly number[]; std: readonly number[] }
+export interface StepOptions { seed: number; precision: Precision; train: Recipe['train']; mean: readonly number[]; std: readonly number[]; /** the stage that batches enter; 0 takes pixels */ from: number }
 export type Buffers = ReadonlyMap<string, Tensor>
-/** pixels float32 [B, S, S, 3] of 0 … 255, labels int32 [B], seed int32 [2]. */
-export interface BatchTensors { pixels: Tensor; labels: Tensor; seed: Tensor }
+/** input float32: pixels [B, S, S, 3] of 0 … 255, or what enters a later stage; labels int32 [B], seed int32 [2]. */
+export interface BatchTensors { input: Tensor; labels: Tensor; seed: Tensor }
 export interface Gradient { loss: Tensor; gradient: Tensor; correct: Tensor; buffers: Map<string, Tensor> }
 
 /** Mean loss of a batch, its gradient [P], the number of right answers, and the running averages moved on. */
@@ -25,7 +25,7 @@ export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, v
   let correct: Tensor | undefined
   const loss = (flat: Tensor): Tensor => {
     const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: viewsOf(flat, tuning.slots), buffers }
-    const { output, net } = run(model, tuning, pass, normalized(batch.pixels, options))
+    const { output, net } = run(model, tuning, pass, entering(batch.input, options), options.from)
     correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(output, 1), batch.labels), 'float32')))
     for (const [site, gain] of net.propagator?.measured() ?? []) {
       const name = tensorName(site, 'san_gamma'), before = buffers.get(name)
@@ -52,11 +52,17 @@ export function updateOf(values: Tensor, state: AdamState, decayed: Tensor, grad
 }
 
 /** Logits [B, C] with the running averages in place of measured gains. */
-export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, pixels: Tensor): Tensor => tf.tidy(() => {
-  const { output, net } = run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), normalized(pixels, options))
+export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, input: Tensor): Tensor => tf.tidy(() => {
+  const { output, net } = run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), entering(input, options), options.from)
   net.release()
   return output
 })
+
+/** What enters the stage `options.from`, where nothing is trained before it. */
+export const keptActivations = (model: Model, options: StepOptions, pixels: Tensor): Tensor =>
+  tf.tidy(() => run(model, null, evaluation(headsOf(model.shape), new Map(), new Map()), normalized(pixels, options), 0, options.from).output)
+
+const entering = (x: Tensor, options: StepOptions): Tensor => options.from === 0 ? normalized(x, options) : x
 
 /** (x / 255 - mean) / std over the last axis. */
 export const normalized = (pixels: Tensor, { mean, std }: { mean: readonly number[]; std: readonly number[] }): Tensor =>

@@ -73,7 +73,7 @@ class EagerStep implements Step {
   }
 
   private tensorsOf({ pixels, labels }: Batch, number: number): BatchTensors {
-    return { pixels: pixelTensor(pixels, labels.length, this.model.shape.imageSize), labels: tf.tensor1d(labels, 'int32'), seed: tf.tensor1d([this.seed, number], 'int32') }
+    return { input: pixelTensor(pixels, labels.length, this.model.shape.imageSize), labels: tf.tensor1d(labels, 'int32'), seed: tf.tensor1d([this.seed, number], 'int32') }
   }
   private replaceBuffer(name: string, next: Tensor): void {
     this.buffers.get(name)?.dispose()

@@ -4,8 +4,8 @@ import type { Batch } from '../data/types'
 export interface Step {
   /** step counts from 0; several batches are accumulated into one update. */
   train(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult>
-  /** logits [B, C], row-major. */
-  predict(pixels: Uint8Array, images: number): Promise<Float32Array>
+  /** logits [B, C], row-major. `indices` tell images apart where a step keeps what it computed of them. */
+  predict(pixels: Uint8Array, images: number, indices?: Int32Array): Promise<Float32Array>
   /** Everything that training changes, by name; flat vectors are in the order of the slots. */
   state(): Promise<StepState>
   restore(state: StepState): void

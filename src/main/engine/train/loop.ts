@@ -149,7 +149,7 @@ export interface Measured { metrics: Metrics; samples: number }
 export async function measure(step: Step, batches: AsyncIterable<Batch>, split: string, gate: Gate, into?: Predicted[]): Promise<Measured | null> {
   const t = emptyTally()
   for await (const batch of batches) {
-    const logits = await step.predict(batch.pixels, batch.labels.length)
+    const logits = await step.predict(batch.pixels, batch.labels.length, batch.indices)
     tally(t, logits, batch.labels)
     into?.push(...predictionsOf(logits, batch))
     if (!(await gate())) return null

@@ -31,7 +31,7 @@ export interface Session {
   /** the run's starting values behind a step that runs operation by operation */
   eagerStep(): Promise<Step>
   /** the same as one compiled call, for batches of these sizes; it takes over the model's tensors */
-  compiledStep(sizes: Sizes, precision: Precision): Promise<Step>
+  compiledStep(sizes: Sizes, precision: Precision, from: number): Promise<Step>
 }
 
 export async function openSession(runFolder: string, ctx: JobContext): Promise<Session> {
@@ -44,12 +44,12 @@ export async function openSession(runFolder: string, ctx: JobContext): Promise<S
   const tuning = createTuning(backboneOf(shape).sites(shape), settings.method, settings.config, settings.san, settings.sites)
   const model = await loadModel(shape, opened.read, replacedTensors(tuning))
   const preprocessing = preprocessingOf(resolved, opened, shape.imageSize)
-  const options = (precision: Precision): StepOptions => ({ seed: recipe.seed, precision, train: recipe.train, ...preprocessing })
+  const options = (precision: Precision, from: number): StepOptions => ({ seed: recipe.seed, precision, from, train: recipe.train, ...preprocessing })
   const start = () => initialValues(tuning, recipe.seed, opened.read)
   return {
     manifest, resolved, opened, tuning, model, preprocessing,
-    eagerStep: async () => createEagerStep(model, tuning, await start(), options('float32')),
-    compiledStep: async (sizes, precision) => createCompiledStep(model, tuning, await start(), options(precision), sizes, withModelFolder),
+    eagerStep: async () => createEagerStep(model, tuning, await start(), options('float32', 0)),
+    compiledStep: async (sizes, precision, from) => createCompiledStep(model, tuning, await start(), options(precision, from), sizes, withModelFolder),
   }
 }
 

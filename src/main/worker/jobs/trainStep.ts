@@ -1,6 +1,8 @@
+import { freemem } from 'node:os'
 import { AppError } from '../../contract/errors'
 import type { Sizes } from '../../engine/step/compiled'
 import { fasterPrecision, measureRates, type Precision } from '../../engine/step/precision'
+import { planKept, type KeptPlan } from '../../engine/step/kept'
 import type { Step } from '../../engine/step/step'
 import type { JobContext } from '../protocol'
 import { withModelFolder } from './modelFolder'
@@ -8,19 +10,22 @@ import type { Session } from './session'
 
 export interface TrainStep { step: Step; precision: Precision; notices: string[] }
 
+const MOST_KEPT = 2e9
+
 /**
  * Compiled where the recipe wants it or leaves it open; what cannot be compiled runs eagerly, and says why. A run keeps
  * the precision that it began with.
  */
-export async function stepFor(session: Session, sizes: Sizes, began: Precision | null, ctx: JobContext): Promise<TrainStep> {
+export async function stepFor(session: Session, sizes: Sizes, images: number, began: Precision | null, ctx: JobContext): Promise<TrainStep> {
   const { recipe } = session.resolved
   if (recipe.step === 'eager') return eager(session, [])
   ctx.progress('prepare', null, null, 'Compiling the training step')
   const start = performance.now()
   try {
     const { precision, why } = choosePrecision(session, began)
-    const step = await session.compiledStep(sizes, precision)
-    return { step, precision, notices: [...why, `Training step compiled in ${((performance.now() - start) / 1000).toFixed(1)} s.`] }
+    const kept = planKept(session.model, session.tuning, recipe.train, images, Math.min(MOST_KEPT, freemem() / 4))
+    const step = await session.compiledStep(sizes, precision, kept?.from ?? 0)
+    return { step, precision, notices: [...why, ...(kept ? [keptNotice(kept)] : []), `Training step compiled in ${((performance.now() - start) / 1000).toFixed(1)} s.`] }
   } catch (thrown) {
     const why = thrown instanceof Error ? thrown.message.split('\n')[0]! : String(thrown)
     const field = recipe.step === 'compiled' ? 'step' : recipe.precision === 'bfloat16' ? 'precision' : null
@@ -30,6 +35,8 @@ export async function stepFor(session: Session, sizes: Sizes, began: Precision |
 }
 
 const eager = async (session: Session, notices: string[]): Promise<TrainStep> => ({ step: await session.eagerStep(), precision: 'float32', notices })
+
+const keptNotice = ({ stage, bytes }: KeptPlan): string => `What enters ${stage} is computed once for each image and kept (${(bytes / 1e6).toFixed(1)} MB).`
 
 function choosePrecision({ resolved: { recipe }, model: { shape } }: Session, began: Precision | null): { precision: Precision; why: string[] } {
   if (recipe.precision !== 'auto') return { precision: recipe.precision, why: [] }
