@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { EvaluationId, Interval } from './evaluation'
+import { Place, WholePath } from './path'
 import { Metrics, RunId } from './run'
 
 export const CheckpointCard = z.object({
@@ -12,7 +13,7 @@ export const CheckpointChoice = z.union([z.enum(['best', 'last']), z.int().min(0
 export type CheckpointChoice = z.infer<typeof CheckpointChoice>
 
 export const ExportInput = z.object({
-  run: RunId, checkpoint: CheckpointChoice.default('best'), as: z.enum(['merged', 'adapter']), out: z.string().min(1),
+  run: RunId, checkpoint: CheckpointChoice.default('best'), as: z.enum(['merged', 'adapter']), out: WholePath,
 })
 export type ExportInput = z.infer<typeof ExportInput>
 
@@ -30,7 +31,7 @@ export const ExportReport = z.object({
 })
 export type ExportReport = z.infer<typeof ExportReport>
 
-export const EvaluateInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), data: z.string().nullable().default(null) })
+export const EvaluateInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), data: Place.nullable().default(null) })
 export const EvaluateReport = z.object({ run: RunId, step: z.int(), split: z.string(), samples: z.int(), metrics: Metrics, interval: Interval.describe('95 % of the accuracy'), evaluation: EvaluationId })
 export type EvaluateReport = z.infer<typeof EvaluateReport>
 
@@ -44,4 +45,4 @@ export const Prediction = z.object({
 export type Prediction = z.infer<typeof Prediction>
 
 /** Image files to try a checkpoint on, beside the backbone before it was tuned. */
-export const TryInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), files: z.array(z.string().min(1).max(4096)).min(1).max(100) })
+export const TryInput = z.object({ run: RunId, checkpoint: CheckpointChoice.default('best'), files: z.array(WholePath).min(1).max(100) })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Place } from './path'
 
 export const DatasetKind = z.enum(['folder', 'zip', 'parquet', 'idx', 'list'])
 export const BrokenFile = z.object({ file: z.string(), reason: z.string() })
@@ -13,7 +14,7 @@ export const DatasetCard = z.object({
 })
 export type DatasetCard = z.infer<typeof DatasetCard>
 
-export const PreviewInput = z.object({ from: z.string(), imageSize: z.int().min(8).max(1024), split: z.enum(['train', 'validation', 'test']).default('train'), count: z.int().min(1).max(64).default(12) })
+export const PreviewInput = z.object({ from: Place, imageSize: z.int().min(8).max(1024), split: z.enum(['train', 'validation', 'test']).default('train'), count: z.int().min(1).max(64).default(12) })
 export const PreviewImage = z.object({ file: z.string(), label: z.string(), src: z.string().describe('data URL') })
 export type PreviewImage = z.infer<typeof PreviewImage>
 

@@ -6,6 +6,7 @@ import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
+import { Place, WholePath } from './path'
 import { PlanReport } from './plan'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
 import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, WatchInput } from './run'
@@ -14,7 +15,8 @@ import { DoctorReport, Settings, SystemStatus } from './system'
 import { SweepStart } from './sweep'
 import { call, feed, type Client } from './wire'
 
-const Path = z.object({ path: z.string().min(1).max(4096) })
+const Path = z.object({ path: WholePath })
+const Title = z.string().max(200)
 const Id = z.object({ id: z.string().min(1).max(4096) })
 const Run = z.object({ run: RunId })
 /** A recipe as the wizard holds it: checked in full by the service, which answers with field notices. */
@@ -31,7 +33,7 @@ export const contract = {
     list: call(z.void(), z.array(BackboneCard)),
     add: call(Path, BackboneCard),
     remove: call(Id, z.void()),
-    inspect: call(Path, InspectReport),
+    inspect: call(z.object({ path: Place }), InspectReport),
   },
   datasets: {
     list: call(z.void(), z.array(DatasetCard)),
@@ -96,8 +98,8 @@ export const contract = {
   system: {
     doctor: call(z.void(), DoctorReport),
     status: feed(z.void(), SystemStatus),
-    chooseFolder: call(z.object({ title: z.string() }), z.string().nullable()),
-    chooseFile: call(z.object({ title: z.string(), extensions: z.array(z.string()) }), z.string().nullable()),
+    chooseFolder: call(z.object({ title: Title }), z.string().nullable()),
+    chooseFile: call(z.object({ title: Title, extensions: z.array(z.string().regex(/^[a-z0-9-]{1,20}$/, 'is not an extension')).max(40) }), z.string().nullable()),
     reveal: call(Path, z.void()),
   },
 } as const

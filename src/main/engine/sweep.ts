@@ -12,8 +12,10 @@ export function expandSweep(recipe: Recipe, sweep: Sweep): Recipe[] {
   const fields = sweep.axes.map(({ field }) => field)
   const twice = fields.find((field, index) => fields.indexOf(field) !== index)
   if (twice) throw new AppError('bad-input', `The sweep changes ${twice} twice; give all its values in one line.`, { field: twice })
+  // Counted first: a hundred values in each of six lines would not fit the memory.
+  const runs = sweep.search === 'grid' ? sweep.axes.reduce((product, axis) => product * (axis.kind === 'list' ? axis.values.length : axis.count), 1) : sweep.runs
+  if (runs > MOST_RUNS) throw new AppError('bad-input', `The sweep makes ${runs} runs; at most ${MOST_RUNS} can be queued at once.`)
   const combinations = sweep.search === 'grid' ? grid(sweep.axes) : drawn(sweep)
-  if (combinations.length > MOST_RUNS) throw new AppError('bad-input', `The sweep makes ${combinations.length} runs; at most ${MOST_RUNS} can be queued at once.`)
   return combinations.map(choices => withChoices(recipe, choices))
 }
 

@@ -4,6 +4,8 @@ import { reported } from './serve'
 
 export const CALL = 'engram:call'
 export const SUBSCRIBE = 'engram:subscribe'
+/** A page has a dozen open; each costs main a timer or a watch. */
+const MOST_FEEDS = 500
 
 /** Connects the contract to one window: requests by `invoke`, feeds by a port each that the preload made. */
 export function serveWindow(window: BrowserWindow, answer: Answer, openFeed: OpenFeed): void {
@@ -18,7 +20,7 @@ export function serveWindow(window: BrowserWindow, answer: Answer, openFeed: Ope
   const subscribe = (event: IpcMainEvent, request: { path?: unknown; input?: unknown } | undefined) => {
     const port = event.ports[0]
     if (!port) return
-    if (!isOurs(event, window)) return port.close()
+    if (!isOurs(event, window) || feeds.size >= MOST_FEEDS) return port.close()
     void attach(port, emit => openFeed(request?.path, request?.input, emit), feeds)
   }
   ipcMain.on(SUBSCRIBE, subscribe)

@@ -30,6 +30,7 @@ export function createHandlers(services: Services, window: BrowserWindow): Handl
       /** Shows a place in the file manager; never opens, which could run it. */
       reveal({ path }) {
         if (!services.exists(path)) throw new AppError('not-found', `${path} does not exist any more.`)
+        if (!services.isKnown(path)) throw new AppError('bad-input', `${path} is no place of Engram: only the workspace, what was added to it, and exports are shown.`)
         shell.showItemInFolder(path)
       },
     },

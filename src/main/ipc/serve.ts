@@ -2,6 +2,7 @@ import { contract } from '../contract/index'
 import { AppError, toErrorValue } from '../contract/errors'
 import { parseOrThrow } from '../contract/parse'
 import type { Call, Contract, Feed, Handlers, Reply } from '../contract/wire'
+import { plainSize } from './plain'
 
 /** A recipe is a few kilobytes; nothing that the window sends is near this. */
 const LARGEST_INPUT_BYTES = 1 << 20
@@ -54,16 +55,6 @@ function endpointAt(handlers: object, path: unknown, kind: 'call' | 'feed'): { e
 }
 
 function parseInput(endpoint: Call | Feed, input: unknown, path: string): unknown {
-  if (sizeOf(input) > LARGEST_INPUT_BYTES) throw new AppError('bad-input', `${path}: the input is larger than ${LARGEST_INPUT_BYTES >> 20} MiB.`)
+  if (plainSize(input, LARGEST_INPUT_BYTES) > LARGEST_INPUT_BYTES) throw new AppError('bad-input', `${path}: the input is no plain JSON, or larger than ${LARGEST_INPUT_BYTES >> 20} MiB.`)
   return parseOrThrow(endpoint.input, input, path)
-}
-
-/** Inputs are plain JSON; whatever is not (a cycle, a bigint) is refused like something too large. */
-function sizeOf(input: unknown): number {
-  if (input === undefined) return 0
-  try {
-    return (JSON.stringify(input) ?? '').length
-  } catch {
-    return Number.POSITIVE_INFINITY
-  }
 }

@@ -5,7 +5,7 @@ import { type ExportInput, ExportReport } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
 import { onDisk, writeJsonAtomic } from '../store/atomic'
 import { findCheckpoint } from '../store/checkpoints'
-import { candidatePaths } from '../store/paths'
+import { candidatePaths, isInside } from '../store/paths'
 import { exportsFolder } from '../store/runFolder'
 import type { TrainerOptions } from '../worker/host'
 import type { Deps } from './deps'
@@ -18,6 +18,8 @@ export function createExports({ store, workspace, host }: Deps) {
       const runFolder = store.folder(run)
       findCheckpoint(runFolder, checkpoint)
       const folder = freeFolder(out)
+      const own = [workspace.runs, workspace.cache, workspace.trash, workspace.sweeps].some(place => isInside(place, folder))
+      if (own && !isInside(exportsFolder(runFolder), folder)) throw new AppError('bad-input', `${folder} is where the workspace keeps its own; give a folder elsewhere, or in the run's exports.`, { field: 'out' })
       const report = await host.start({ kind: 'export', input: { runFolder, workspace: workspace.root, checkpoint, as, out: folder } }, options)
       keepReport(runFolder, report)
       return report

@@ -15,6 +15,7 @@ import { createEngram } from './engram'
 import { createEvaluations } from './evaluations'
 import { createExports } from './exports'
 import { createImages } from './images'
+import { isKnown } from './known'
 import { createModels } from './models'
 import type { Lane } from './lanes'
 import { createPlanning } from './planning'
@@ -52,7 +53,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
   return {
-    ...services, images: createImages(deps), workspace, tools: createTools(deps), exists: existsSync,
+    ...services, images: createImages(deps), workspace, tools: createTools(deps), exists: existsSync, isKnown: (path: string) => isKnown(deps, path),
     /** Goes on with what waited when the program last ended; `held`: when a person says so. */
     async goOn(held: boolean): Promise<void> {
       await queue.open(held)

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { onDisk } from './atomic'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 
 /** Where everything of a workspace lives. */
 export interface Workspace {
@@ -39,6 +39,17 @@ const expandHome = (path: string) => path === '~' || path.startsWith('~/') ? joi
 export function candidatePaths(path: string, bases: readonly string[]): string[] {
   const open = expandHome(path)
   return isAbsolute(open) ? [open] : bases.map(base => resolve(base, open))
+}
+
+/** Whether a path is a folder or lies in it, links followed as far as they exist. */
+export function isInside(folder: string, path: string): boolean {
+  const way = relative(real(folder), real(path))
+  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way))
+}
+
+function real(path: string): string {
+  if (existsSync(path)) return realpathSync(path)
+  return dirname(path) === path ? path : join(real(dirname(path)), basename(path))
 }
 
 /** The folder `resources/` for an entry built into out/main. */
