@@ -27,7 +27,7 @@ export function adamw(values: Tensor, gradient: Tensor, state: AdamState, decaye
 
 /** Gradient scaled so that its global norm is at most `limit`, and the norm before. */
 export function clipped(gradient: Tensor, limit: number | null): { gradient: Tensor; norm: Tensor } {
-  const norm = tf.norm(gradient)
+  const norm = tf.sqrt(tf.sum(tf.square(gradient)))
   if (limit === null) return { gradient, norm }
   return { gradient: tf.mul(gradient, tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6)))), norm }
 }

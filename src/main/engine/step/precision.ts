@@ -1,6 +1,6 @@
 import { tf, type Tensor } from '../tf'
-import { BFLOAT16, FLOAT, type GraphNode } from './graph/graphDef'
-import { after, cast, group, openSession, variable, type Session, type WithModelFolder } from './graph/session'
+import { BFLOAT16, FLOAT, INT32, type GraphNode } from './graph/graphDef'
+import { after, cast, constant, group, openSession, variable, type Session, type WithModelFolder } from './graph/session'
 
 export type Precision = 'float32' | 'bfloat16'
 /** GFLOP/s of a matrix product. */
@@ -16,7 +16,7 @@ export const fasterPrecision = ({ float32, bfloat16 }: Rates): Precision => bflo
 export function measureRates(width: number, withFolder: WithModelFolder): Rates {
   const x = [ROWS, width], w = [width, 4 * width], names = ['fullX', 'fullW', 'roundedX', 'roundedW']
   const session = openSession([
-    ...variable('fullX', x, FLOAT), ...variable('fullW', w, FLOAT), ...variable('roundedX', x, BFLOAT16), ...variable('roundedW', w, BFLOAT16), ...group('all', names),
+    ...variable('fullX', x, FLOAT), ...variable('fullW', w, FLOAT), ...variable('roundedX', x, BFLOAT16), ...variable('roundedW', w, BFLOAT16), ...group('all', names.map(name => `${name}/assign`)),
     ...timed('float32', ['fullX/read', 'fullW/read'], FLOAT), ...timed('bfloat16', ['roundedX/stored', 'roundedW/stored'], BFLOAT16),
   ], withFolder)
   try {
@@ -30,11 +30,10 @@ export function measureRates(width: number, withFolder: WithModelFolder): Rates 
 
 /** A product, of which one number is fetched so that nothing large is copied. */
 function timed(name: Precision, inputs: readonly string[], dtype: number): GraphNode[] {
-  const bytes = new Uint8Array(new Int32Array([0, 1]).buffer), axes = { dtype: 3, shape: [2], bytes }
   return [
     { name: `${name}/product`, op: 'MatMul', inputs, attributes: { T: { type: dtype }, transpose_a: { bool: false }, transpose_b: { bool: false } }, outputs: [] },
-    { name: `${name}/axes`, op: 'Const', inputs: [], attributes: { dtype: { type: 3 }, value: { tensor: axes } }, outputs: [] },
-    { name: `${name}/max`, op: 'Max', inputs: [`${name}/product`, `${name}/axes`], attributes: { T: { type: dtype }, Tidx: { type: 3 }, keep_dims: { bool: false } }, outputs: [] },
+    constant(`${name}/axes`, INT32, [2], new Uint8Array(new Int32Array([0, 1]).buffer)),
+    { name: `${name}/max`, op: 'Max', inputs: [`${name}/product`, `${name}/axes`], attributes: { T: { type: dtype }, Tidx: { type: INT32 }, keep_dims: { bool: false } }, outputs: [] },
     cast(`${name}/one`, `${name}/max`, [dtype, FLOAT], []), after(`${name}/run`, `${name}/one`, []),
   ]
 }

@@ -1,6 +1,6 @@
 import { freemem } from 'node:os'
 import { AppError } from '../../contract/errors'
-import type { Sizes } from '../../engine/step/compiled'
+import type { Sizes } from '../../engine/step/trace'
 import { fasterPrecision, measureRates, type Precision } from '../../engine/step/precision'
 import { planKept, type KeptPlan } from '../../engine/step/kept'
 import type { Step } from '../../engine/step/step'

@@ -68,15 +68,28 @@ function roundedVariable(name: string, shape: readonly number[], stored: number)
   ]
 }
 
-/** `group/set` assigns all of these variables. */
-export function group(name: string, variables: readonly string[]): GraphNode[] {
-  const zero = { dtype: FLOAT, shape: [], bytes: new Uint8Array(4) }
-  const done: GraphNode = { name: `${name}/done`, op: 'Const', inputs: [], attributes: { dtype: { type: FLOAT }, value: { tensor: zero } }, outputs: [zero] }
-  return [done, after(`${name}/set`, `${name}/done`, variables.map(v => `${v}/assign`))]
+/** A variable that `name/clear` fills with zeros. */
+export function zeroed(name: string, shape: readonly number[]): GraphNode[] {
+  const bytes = (numbers: ArrayBufferView) => new Uint8Array(numbers.buffer)
+  return [
+    ...variable(name, shape, FLOAT), constant(`${name}/shape`, INT32, [shape.length], bytes(Int32Array.from(shape))), constant(`${name}/zero`, FLOAT, [], bytes(new Float32Array(1))),
+    { name: `${name}/zeros`, op: 'Fill', inputs: [`${name}/shape`, `${name}/zero`], attributes: { T: { type: FLOAT }, index_type: { type: INT32 } }, outputs: [{ dtype: FLOAT, shape }] },
+    assign(`${name}/clear`, name, `${name}/zeros`),
+  ]
 }
 
-export const assign = (name: string, to: string, value: string, dtype = FLOAT): GraphNode =>
-  ({ name, op: 'AssignVariableOp', inputs: [to, value], attributes: { dtype: { type: dtype }, validate_shape: { bool: false } }, outputs: [] })
+export const constant = (name: string, dtype: number, shape: readonly number[], bytes: Uint8Array): GraphNode =>
+  ({ name, op: 'Const', inputs: [], attributes: { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }, outputs: [{ dtype, shape }] })
+
+/** `group/set` runs all of these. */
+export const group = (name: string, members: readonly string[]): GraphNode[] =>
+  [constant(`${name}/done`, FLOAT, [], new Uint8Array(4)), after(`${name}/set`, `${name}/done`, members)]
+
+export const assign = (name: string, to: string, value: string, dtype = FLOAT, order: readonly string[] = []): GraphNode =>
+  ({ name, op: 'AssignVariableOp', inputs: [to, value, ...order.map(n => `^${n}`)], attributes: { dtype: { type: dtype }, validate_shape: { bool: false } }, outputs: [] })
+
+export const assignAdd = (name: string, to: string, value: string): GraphNode =>
+  ({ name, op: 'AssignAddVariableOp', inputs: [to, value], attributes: { dtype: { type: FLOAT } }, outputs: [] })
 
 /** The value of a float32 node, once others have run. */
 export const after = (name: string, value: string, order: readonly string[]): GraphNode =>
