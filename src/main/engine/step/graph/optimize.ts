@@ -6,7 +6,7 @@ import { simplified } from './simplify'
 
 /** From how many elements on operations are fused, and from how many floating-point operations on products are rounded. */
 export interface Limits { fuse: number; round: number }
-export const usualLimits: Limits = { fuse: 16_384, round: 1e7 }
+export const usualLimits: Limits = { fuse: 16_384, round: 1e6 }
 
 export interface Optimizations { precision: Precision; isFrozen(variable: string): boolean; fuses: boolean; limits: Limits }
 
