@@ -78,6 +78,15 @@ describe('a fused run', () => {
     for (let i = 0; i < 5; i++) expect(columns().fused).toEqual(got)
   })
 
+  it('repeats a row by itself, and sums what is left of an axis of one', () => {
+    const { fused: got, plain, left } = bothWays([uniform([1, 200, 96], 1), uniform([1, 1, 96], 2)], (t, row) => {
+      const both = tf.mul(t, row.tile([1, 200, 1]))
+      return [both, tf.sum(both, 1, true), tf.mul(row.tile([1, 200, 1]), row.tile([1, 200, 1]))]
+    })
+    expect(left).not.toContain('Sum')
+    got.forEach((result, i) => expect(relative(result, plain[i]!)).toBeLessThan(1e-6))
+  })
+
   it('takes an optimiser step in one operation', () => {
     const n = 40_000, vector = (seed: number) => uniform([n], seed, 0, 1)
     const { fused: got, plain, operations } = bothWays([1, 2, 3, 4, 5].map(vector), (w, g, m, v, d) => {

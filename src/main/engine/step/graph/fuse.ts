@@ -33,7 +33,7 @@ export function canFuse(withFolder: WithModelFolder): boolean {
 /** Runs of element-wise operations on at least so many elements as one operation each: one pass over memory in place of many. */
 export function fused(nodes: readonly GraphNode[], least: number): GraphNode[] {
   const fusion = new Fusion(nodes, least)
-  for (const node of nodes) fusion.add(node)
+  for (const node of fusion.nodes) fusion.add(node)
   fusion.close()
   return fusion.out
 }
@@ -44,6 +44,7 @@ export function fused(nodes: readonly GraphNode[], least: number): GraphNode[] {
  */
 class Fusion {
   readonly out: GraphNode[] = []
+  readonly nodes: readonly GraphNode[]
   private run = new Map<string, GraphNode>()
   private table: Table = { rows: 0, columns: 0 }
   private waiting = new Map<string, GraphNode>()
@@ -54,7 +55,8 @@ class Fusion {
 
   constructor(nodes: readonly GraphNode[], private readonly least: number) {
     this.byName = new Map(nodes.map(n => [n.name, n]))
-    this.users = usersOf(nodes)
+    this.nodes = nodes.map(n => this.untiled(n))
+    this.users = usersOf(this.nodes)
   }
 
   add(node: GraphNode): void {
@@ -78,6 +80,20 @@ class Fusion {
     this.run = new Map()
     this.waiting = new Map()
     for (const node of waiting) this.emit(node)
+  }
+
+  /** What is repeated to the size of another operand need not be: operations broadcast. */
+  private untiled(node: GraphNode): GraphNode {
+    const { op, inputs, outputs } = node
+    if (!(op in instructions) || !inputs.some(input => this.byName.get(input)?.op === 'Tile')) return node
+    const whole = inputs.some(input => this.byName.get(input)?.op !== 'Tile' && sizeOf(this.outputOf(input)) === sizeOf(outputs[0]!))
+    return whole ? { ...node, inputs: inputs.map(input => this.beforeTile(input)) } : node
+  }
+  private beforeTile(input: string): string {
+    const tile = this.byName.get(input)
+    if (tile?.op !== 'Tile') return input
+    const { shape } = this.outputOf(tile.inputs[0]!), tiled = tile.outputs[0]!.shape
+    return shape.every((size, i) => size === 1 || size === tiled[i]) ? tile.inputs[0]! : input
   }
 
   /** The table that a node's loop goes through, or null if it can be in no program. */

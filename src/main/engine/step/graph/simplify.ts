@@ -1,4 +1,5 @@
-import { FLOAT, sourceOf, type GraphNode, type Output } from './graphDef'
+import { FLOAT, INT32, sourceOf, type GraphNode, type Output } from './graphDef'
+import { constant } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
 export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
@@ -10,7 +11,7 @@ export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
   for (const recorded of nodes) {
     const node = { ...recorded, inputs: recorded.inputs.map(input => replaced.get(input) ?? input) }
     if (changesNothing(node, outputOf)) replaced.set(node.name, node.inputs[0]!)
-    else out.push(sumsRows(node, outputOf, byName) ? columnSum(node) : node)
+    else out.push(...(sumsRows(node, outputOf, byName) ? columnSum(node) : [node]))
   }
   return out
 }
@@ -22,14 +23,23 @@ function changesNothing({ op, inputs, outputs }: GraphNode, outputOf: (input: st
   return before.dtype === after.dtype && before.shape.length === after.shape.length && before.shape.every((size, i) => size === after.shape[i])
 }
 
+/** Whether all axes but the last are summed, or of size 1. */
 function sumsRows({ op, inputs, outputs }: GraphNode, outputOf: (input: string) => Output, byName: ReadonlyMap<string, GraphNode>): boolean {
-  if (op !== 'Sum' || outputs[0]!.dtype !== FLOAT || outputs[0]!.shape.length !== 1) return false
-  const rank = outputOf(inputs[0]!).shape.length, axes = byName.get(inputs[1]!)?.attributes.value
-  if (rank < 2 || !axes || !('tensor' in axes)) return false
-  const listed = [...new Int32Array(axes.tensor.bytes.slice().buffer)].map(axis => (axis + rank) % rank)
-  return listed.length === rank - 1 && !listed.includes(rank - 1)
+  if (op !== 'Sum' || outputs[0]!.dtype !== FLOAT) return false
+  const { shape } = outputOf(inputs[0]!), axes = byName.get(inputs[1]!)?.attributes.value
+  if (shape.length < 2 || !axes || !('tensor' in axes)) return false
+  const listed = new Set([...new Int32Array(axes.tensor.bytes.slice().buffer)].map(axis => (axis + shape.length) % shape.length))
+  return !listed.has(shape.length - 1) && shape.slice(0, -1).every((size, axis) => size === 1 || listed.has(axis))
 }
 
 /** The gradient of a bias is such a sum. */
-const columnSum = ({ name, inputs, outputs }: GraphNode): GraphNode =>
-  ({ name, op: 'BiasAddGrad', inputs: [inputs[0]!], attributes: { T: { type: FLOAT }, data_format: { text: 'NHWC' } }, outputs })
+function columnSum({ name, inputs, outputs }: GraphNode): GraphNode[] {
+  const { shape } = outputs[0]!, flat = shape.length === 1
+  const sum: GraphNode = {
+    name: flat ? name : `${name}/sum`, op: 'BiasAddGrad', inputs: [inputs[0]!], attributes: { T: { type: FLOAT }, data_format: { text: 'NHWC' } },
+    outputs: [{ dtype: FLOAT, shape: shape.slice(-1) }],
+  }
+  if (flat) return [sum]
+  const to = constant(`${name}/shape`, INT32, [shape.length], new Uint8Array(Int32Array.from(shape).buffer))
+  return [sum, to, { name, op: 'Reshape', inputs: [sum.name, to.name], attributes: { T: { type: FLOAT }, Tshape: { type: INT32 } }, outputs }]
+}
