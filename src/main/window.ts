@@ -53,7 +53,7 @@ export function followTheme(window: BrowserWindow): void {
 
 const COPYING = 'clipboard-sanitized-write'
 
-/** No navigation, no further window, no permission but to copy text, no webview: the page is the application. */
+/** No navigation, no file but those of the page itself, no further window, no permission but to copy text, no webview: the page is the application. */
 function confine(window: BrowserWindow, page: string): void {
   const { webContents } = window
   const samePage = (url: string) => url.split('#')[0] === page.split('#')[0] || (page.startsWith('http') && URL.canParse(url) && new URL(url).origin === new URL(page).origin)
@@ -61,6 +61,9 @@ function confine(window: BrowserWindow, page: string): void {
   webContents.on('will-frame-navigate', event => { if (!samePage(event.url)) event.preventDefault() })
   webContents.on('will-attach-webview', event => event.preventDefault())
   webContents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  const ownFiles = new URL('.', page).href
+  // A page that is a file may read every file: its content policy takes all of them for its own.
+  session.defaultSession.webRequest.onBeforeRequest({ urls: ['file://*/*'] }, ({ url }, answer) => answer({ cancel: !url.startsWith(ownFiles) }))
   session.defaultSession.setPermissionRequestHandler((_contents, permission, answer) => answer(permission === COPYING))
   session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === COPYING)
 }

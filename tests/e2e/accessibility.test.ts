@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask, openWorkbench, type Workbench } from './window'
+
+interface Violation { id: string; impact: string; help: string; nodes: { target: string[]; failureSummary: string }[] }
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const recipe = (seed: number) => ({
+  name: `digits ssf ${seed}`, seed, backbone: { from: 'fashion-vit' }, data: { from: 'digits', limit: 200, split: { validation: 40 } }, method: { type: 'ssf', san: {} },
+  train: { epochs: 2, batchSize: 32, learningRate: 0.02 },
+})
+
+let bench: Workbench
+let runs: string[] = []
+const page = (): Page => bench.page
+beforeAll(async () => { bench = await openWorkbench() }, 90_000)
+afterAll(async () => { await bench.close() })
+
+/** What of the page as it is now keeps somebody out, one line a finding. */
+async function serious(): Promise<string[]> {
+  const { violations } = await page().evaluate('axe.run(document, { resultTypes: ["violations"] })') as { violations: Violation[] }
+  return violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary.split('\n').slice(1, 2).join('').trim()}`))
+}
+
+async function goTo(address: string): Promise<void> {
+  await page().evaluate(hash => { location.hash = hash }, address)
+  await page().locator('.view h1').waitFor()
+  await page().waitForTimeout(700)
+}
+
+const routes = (): [string, string][] => [
+  ['runs', '/runs'], ['new', '/new'], ['queue', '/queue'], ['checkpoints', '/checkpoints'], ['datasets', '/datasets'], ['backbones', '/backbones'], ['matrix', '/matrix'], ['settings', '/settings'],
+  ['compare', '/compare'], ...['', 'engram', 'evaluation', 'checkpoints', 'recipe', 'log'].map((tab): [string, string] => [`run-${tab || 'overview'}`, `/runs/${runs[0]}/${tab}`]),
+]
+
+async function visit(name: string): Promise<string[]> {
+  const found: string[] = []
+  for (const [view, address] of routes()) {
+    await goTo(address)
+    found.push(...(await serious()).map(line => `${name} ${view}: ${line}`))
+    await page().screenshot({ path: join(bench.shots, `${view}-${name}.png`) })
+  }
+  return found
+}
+
+test('the empty workspace', async () => {
+  await page().evaluate(axe)
+  await page().getByText('No runs yet').waitFor()
+  expect(await serious()).toEqual([])
+})
+
+test('every view, light and dark, at both ends of its sizes', async () => {
+  for (const seed of [0, 1]) runs.push((await ask<{ run: string }>(page(), 'runs.start', recipe(seed))).run)
+  const states = async () => (await ask<{ status: string }[]>(page(), 'runs.list')).map(({ status }) => status)
+  await expect.poll(states, { timeout: 240_000, interval: 500 }).toEqual(['finished', 'finished'])
+  runs = runs.slice(0, 1)
+  await goTo('/runs')
+  for (const box of await page().getByRole('row').getByRole('checkbox').all()) if (await box.getAttribute('aria-checked') !== 'true') await box.click()
+  const found: string[] = []
+  for (const [theme, width, height] of [['light', 1440, 900], ['dark', 1440, 900], ['dark', 1024, 700]] as const) {
+    await bench.app.evaluate(({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]!.setContentSize(w, h), [width, height] as const)
+    await goTo('/settings')
+    await page().getByRole('radio', { name: theme === 'light' ? 'Light' : 'Dark', exact: true }).click()
+    found.push(...await visit(`${theme}-${width}`))
+  }
+  expect(found).toEqual([])
+  expect(bench.problems).toEqual([])
+})
