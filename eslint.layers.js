@@ -23,6 +23,7 @@ const layers = {
   [`${MAIN}/store/data`]: [...STORE, 'store', 'npm:@napi-rs/image', 'npm:hyparquet', 'npm:yauzl'],
   [`${MAIN}/worker`]: ['engine', 'contract', 'store', 'node', 'npm:zod', 'npm:@tensorflow/tfjs-node-gpu'],
   [`${MAIN}/services`]: ['store', 'engine', 'worker/host', 'type:worker', 'contract', 'node', 'npm:zod'],
+  [`${MAIN}/services/hub`]: ['services', 'store', 'engine/io', 'contract', 'node', 'npm:zod', 'npm:@huggingface/hub'],
   [`${MAIN}/ipc`]: ['contract', 'services', 'npm:zod', 'npm:electron'],
   [`${MAIN}/cli`]: ['services', 'contract', 'store', 'node', 'npm:zod'],
   [`${MAIN}/preload.ts`]: ['contract', 'npm:electron'],

@@ -6,6 +6,7 @@ import { serveWindow } from './ipc/electron'
 import { createHandlers } from './ipc/handlers'
 import { serveImages } from './ipc/images'
 import { createAnswer, createOpenFeed } from './ipc/serve'
+import { keychain } from './keychain'
 import { askBeforeClosing, closeBeforeQuitting, refuseToStart } from './lifecycle'
 import { createServices } from './services/index'
 import { openWorkspace, resourcesFolder, workspaceRoot } from './store/paths'
@@ -29,7 +30,7 @@ async function start(): Promise<void> {
   emptyOldTrash(workspace)
   const services = createServices({
     workspace: workspace.root, resources: resourcesFolder(outMain), version: app.getVersion(),
-    fork: utilityFork(utilityProcess, join(outMain, 'trainer.js')),
+    hub: { keychain }, fork: utilityFork(utilityProcess, join(outMain, 'trainer.js')),
   })
   closeBeforeQuitting(async () => {
     await services.close()

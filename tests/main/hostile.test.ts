@@ -31,7 +31,7 @@ function line() {
   const store = openRunStore(workspace)
   const { id: run } = store.create(draftOf('kept')).manifest
   store.close()
-  const services = createServices({ workspace: workspace.root, resources, version: '1', fork: nodeFork(trainer.path) })
+  const services = createServices({ workspace: workspace.root, resources, version: '1', fork: nodeFork(trainer.path), hub: { env: { HF_ENDPOINT: 'http://127.0.0.1:9' } } })
   onTestFinished(() => services.close())
   const handlers = createHandlers(services, {} as never)
   return { folder, workspace, run, answer: createAnswer(handlers), openFeed: createOpenFeed(handlers) }

@@ -54,6 +54,14 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       list: () => Promise.resolve(backbones), add: () => Promise.reject(new Error('No folder in the harness')), remove: () => Promise.resolve(),
       inspect: ({ path }): Promise<InspectReport> => { const sites = backboneOf(shape).sites(shape); return Promise.resolve({ path, name: 'DINOv2-S/14', format: 'transformers', architecture: 'Dinov2Model', shape, parameters: 22_056_576, dtype: 'float32', sizeBytes: 88_250_000, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], sites: siteCards(sites), edges: edgeCards(sites), unused: ['embeddings.mask_token'] }) },
     },
+    hub: {
+      catalogue: () => Promise.resolve([{ id: 'facebook/dinov2-base', title: 'DINOv2-B/14', about: 'Self-supervised', parameters: 86_579_712, supported: true }]),
+      search: ({ query }) => Promise.resolve([{ id: `someone/${query}`, downloads: 1200, gated: false }]),
+      info: ({ id }) => Promise.resolve({ id, revision: 'main', licence: 'apache-2.0', gated: false, files: [{ name: 'model.safetensors', sizeBytes: 346_000_000, sha256: null }], sizeBytes: 346_000_000, address: `https://huggingface.co/${id}`, problem: null }),
+      download: () => Promise.resolve(), pause: () => Promise.resolve(), cancel: () => Promise.resolve(),
+      account: () => Promise.resolve({ endpoint: 'https://huggingface.co', token: 'none', keychain: true }), setToken: () => Promise.resolve({ endpoint: 'https://huggingface.co', token: 'keychain', keychain: true }),
+      downloads: () => noop,
+    },
     datasets: {
       list: () => Promise.resolve(datasets), add: () => Promise.reject(new Error('No folder in the harness')), remove: () => Promise.resolve(),
       preview: ({ count = 12 }) => Promise.resolve(Array.from({ length: count }, (_, i) => ({ file: `${i}.jpg`, label: classes[i % classes.length] ?? '', src: image(i) }))),

@@ -2,6 +2,7 @@ import { type ErrorCode, toErrorValue, AppError } from '../contract/errors'
 import { nearest } from '../contract/parse'
 import type { Services } from '../services/index'
 import { common, parseCommandLine } from './args'
+import { backbones } from './backbones'
 import { catalog } from './catalog'
 import type { Command } from './command'
 import { doctor } from './doctor'
@@ -15,7 +16,7 @@ import { predict } from './predict'
 import { runs } from './runs'
 import { train } from './train'
 
-export const commands: readonly Command[] = [doctor, catalog, inspect, plan, train, runs, evaluate, predict, logits, exportCommand]
+export const commands: readonly Command[] = [doctor, catalog, backbones, inspect, plan, train, runs, evaluate, predict, logits, exportCommand]
 
 export interface Surroundings extends Streams {
   open(workspace: string | undefined): Services

@@ -1,12 +1,13 @@
 import { z } from 'zod'
 import { Place } from './path'
+import { HoldingSource } from './model'
 
 export const DatasetKind = z.enum(['folder', 'zip', 'parquet', 'idx', 'list'])
 export const BrokenFile = z.object({ file: z.string(), reason: z.string() })
 
 /** A dataset after its files were listed. `broken` is filled once images were decoded. */
 export const DatasetCard = z.object({
-  id: z.string(), name: z.string(), path: z.string(), kind: DatasetKind, source: z.enum(['sample', 'added']),
+  id: z.string(), name: z.string(), path: z.string(), kind: DatasetKind, source: HoldingSource,
   classes: z.array(z.string()),
   splits: z.record(z.string(), z.int()).describe('images per split that the data brings: train, validation, test'),
   counts: z.record(z.string(), z.array(z.int())).describe('images per class, by split'),

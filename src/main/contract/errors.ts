@@ -5,7 +5,7 @@ export const ErrorCode = z.enum([
   'bad-input', 'recipe-invalid', 'not-found', 'model-unreadable', 'model-unsupported', 'dataset-unreadable',
   'dataset-invalid', 'adapter-invalid', 'run-busy', 'run-state', 'not-mergeable', 'verification-failed',
   'workspace-busy', 'workspace-unwritable', 'disk-full', 'out-of-memory', 'trainer-died', 'runtime-missing',
-  'diverged', 'cancelled', 'internal',
+  'diverged', 'cancelled', 'hub-offline', 'hub-gated', 'hub-token', 'hub-failed', 'internal',
 ])
 export type ErrorCode = z.infer<typeof ErrorCode>
 

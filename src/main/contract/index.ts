@@ -4,6 +4,7 @@ import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportRepor
 import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
+import { CatalogueEntry, HubAccount, HubDownload, HubId, HubMatch, HubModel, HubToken } from './hub'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport } from './model'
 import { Place, WholePath } from './path'
@@ -19,6 +20,7 @@ const Path = z.object({ path: WholePath })
 const Title = z.string().max(200)
 const Id = z.object({ id: z.string().min(1).max(4096) })
 const Run = z.object({ run: RunId })
+const Hub = z.object({ id: HubId })
 /** A recipe as the wizard holds it: checked in full by the service, which answers with field notices. */
 const Draft = z.record(z.string(), z.unknown())
 
@@ -34,6 +36,17 @@ export const contract = {
     add: call(Path, BackboneCard),
     remove: call(Id, z.void()),
     inspect: call(z.object({ path: Place }), InspectReport),
+  },
+  hub: {
+    catalogue: call(z.void(), z.array(CatalogueEntry)),
+    search: call(z.object({ query: z.string().trim().min(1).max(200) }), z.array(HubMatch)),
+    info: call(Hub, HubModel),
+    download: call(Hub, z.void()),
+    pause: call(Hub, z.void()),
+    cancel: call(Hub, z.void()),
+    account: call(z.void(), HubAccount),
+    setToken: call(HubToken, HubAccount),
+    downloads: feed(z.void(), z.array(HubDownload)),
   },
   datasets: {
     list: call(z.void(), z.array(DatasetCard)),

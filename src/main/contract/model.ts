@@ -60,8 +60,12 @@ export const InspectReport = z.object({
 })
 export type InspectReport = z.infer<typeof InspectReport>
 
+/** Where a backbone or a dataset comes from: with Engram, from a path that a person gave, from the hub. */
+export const HoldingSource = z.enum(['sample', 'added', 'hub'])
+export type HoldingSource = z.infer<typeof HoldingSource>
+
 export const BackboneCard = z.object({
-  id: z.string(), name: z.string(), path: z.string(), source: z.enum(['sample', 'added']),
+  id: z.string(), name: z.string(), path: z.string(), source: HoldingSource,
   summary: z.string(), parameters: z.int(), imageSize: z.int(), licence: z.string().nullable(), problem: z.string().nullable(),
 })
 export type BackboneCard = z.infer<typeof BackboneCard>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { HubEndpoint } from './hub'
 import { RunView } from './runQuery'
 
 /** Settings of a workspace; unknown keys are dropped, missing ones default. */
@@ -13,6 +14,7 @@ export const Settings = z.object({
   startQueue: z.boolean().default(true).describe('whether waiting runs start when Engram opens'),
   notify: z.boolean().default(true).describe('tell the end of a run while the window is not in front'),
   runViews: z.array(RunView).max(50).default([]).describe('saved views of the Runs table'),
+  hubEndpoint: HubEndpoint.default('').describe('where backbones are downloaded from'),
   keepAwake: z.boolean().default(true).describe('no sleep while a run trains'),
 })
 export type Settings = z.infer<typeof Settings>

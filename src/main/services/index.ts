@@ -14,6 +14,7 @@ import type { Deps } from './deps'
 import { createEngram } from './engram'
 import { createEvaluations } from './evaluations'
 import { createExports } from './exports'
+import { createHub, type HubOptions } from './hub'
 import { createImages } from './images'
 import { isKnown } from './known'
 import { createModels } from './models'
@@ -31,16 +32,17 @@ import { createTrainings } from './trainings'
 type WindowOnly = 'chooseFolder' | 'chooseFile' | 'reveal'
 type Served<C extends Contract> = { [G in keyof C]: G extends 'system' ? Omit<Handlers<C>[G], WindowOnly> : Handlers<C>[G] }
 
-export interface ServicesOptions { workspace: string; resources: string; version: string; fork: Fork; lanes?: () => Promise<Lane[]> }
+export interface ServicesOptions { workspace: string; resources: string; version: string; fork: Fork; lanes?: () => Promise<Lane[]>; hub?: HubOptions }
 
 /** Everything that the window and the command line do, over one workspace. */
-export function createServices({ workspace: root, resources, version, fork, lanes }: ServicesOptions) {
+export function createServices({ workspace: root, resources, version, fork, lanes, hub: hubOptions }: ServicesOptions) {
   const workspace = openWorkspace(root)
   const deps: Deps = {
     workspace, resources, version, host: createHost(fork), store: openRunStore(workspace), settings: openSettings(workspace.settings),
     backbones: openRegistry(workspace.backbones), datasets: openRegistry(workspace.datasets),
   }
   const models = createModels(deps)
+  const hub = createHub(deps, hubOptions)
   const datasets = createDatasets(deps)
   const planning = createPlanning(deps, models, datasets)
   const trainings = createTrainings(deps)
@@ -48,7 +50,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const sweeps = createSweeps(deps, queue)
   const runs = createRuns(deps, planning, trainings, queue)
   const services = {
-    catalog: createCatalog(deps), models, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
+    catalog: createCatalog(deps), models, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
     evaluations: createEvaluations(deps),
     settings: createSettings(deps), system: createSystem(deps),
   } satisfies Served<typeof contract>
@@ -62,6 +64,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
     /** Stops trainings gracefully, then lets go of the workspace. */
     async close(): Promise<void> {
       queue.close()
+      await hub.close()
       await runs.stopAll()
       deps.store.close()
     },

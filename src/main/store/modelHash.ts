@@ -15,7 +15,7 @@ export async function hashModel(path: string): Promise<string> {
   return createHash('sha256').update(parts.join('\n')).digest('hex')
 }
 
-async function hashFile(path: string): Promise<string> {
+export async function hashFile(path: string): Promise<string> {
   const { size, mtimeMs, ino } = statSync(path)
   const key = `${path} ${size} ${mtimeMs} ${ino}`
   const before = known.get(key)

@@ -142,6 +142,14 @@ export function hfModelOf(config: HfConfig): HfModel {
   throw unsupported(`The model type "${config.model_type}" is not supported.`, `Engram reads ${hfModels.join(', ')} of transformers, and the plain ViT and DeiT models of timm.`)
 }
 
+/** Refuses a config.json whose architecture Engram cannot compute, before there are weights. */
+export function checkConfig(value: unknown): void {
+  const timm = TimmConfig.safeParse(value), hf = HfConfig.safeParse(value)
+  if (timm.success) timmArchitecture(timm.data)
+  else if (hf.success) hfModelOf(hf.data)
+  else throw unreadable('config.json', 'is neither one of timm nor one of transformers.')
+}
+
 export function hfFacts(config: HfConfig, model: HfModel, classifier: boolean): Facts {
   return {
     heads: config.num_attention_heads,
