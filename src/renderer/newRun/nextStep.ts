@@ -12,5 +12,6 @@ export function nextStep({ backbone, data, method, plan, start, missingBytes, la
   const error = plan?.notices.find(notice => notice.level === 'error')
   if (error) return { text: error.field ? `Fix ${labelOf(error.field).toLowerCase()}` : 'Fix the recipe', field: error.field, ready: false }
   if (missingBytes > 0) return { text: `Free ${bytes(missingBytes)} of memory`, field: 'train.batchSize', ready: false }
-  return { text: start, field: null, ready: plan !== null }
+  // a plan still on its way holds nobody up: starting checks the recipe again
+  return { text: start, field: null, ready: true }
 }
