@@ -7,6 +7,7 @@ import App from './App.vue'
 import { router } from './router'
 import { useCatalog } from './stores/catalog'
 import { useDatasets } from './stores/datasets'
+import { useHub } from './stores/hub'
 import { useModels } from './stores/models'
 import { useQueue } from './stores/queue'
 import { useRuns } from './stores/runs'
@@ -22,5 +23,6 @@ void useRuns().open()
 useQueue().open()
 void useCatalog().load()
 void useModels().load()
+void useHub().open()
 void useDatasets().load()
 app.mount('#app')

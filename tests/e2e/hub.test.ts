@@ -1,0 +1,110 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { modelFixture, startHub, type HubServer } from '../support/hubServer'
+import { openWorkbench, type Workbench } from './window'
+
+let bench: Workbench
+let hub: HubServer
+const page = (): Page => bench.page
+const shot = (name: string) => page().screenshot({ path: join(bench.shots, `${name}.png`) })
+const goTo = (name: string) => page().getByRole('link', { name, exact: true }).first().click()
+const list = () => page().getByRole('navigation', { name: 'Backbones' })
+const MODEL = resolve('tests/fixtures/reference/timm-vit-cls/model')
+const search = async (words: string) => {
+  await page().getByLabel('Search the hub').fill(words)
+  await page().getByLabel('Search the hub').press('Enter')
+}
+
+beforeAll(async () => {
+  hub = await startHub([modelFixture('timm/vit_tiny_test', MODEL), modelFixture('meta/vit_closed', MODEL, { gated: true })])
+  bench = await openWorkbench()
+}, 90_000)
+afterAll(async () => {
+  await bench.close()
+  await hub.close()
+})
+
+test('the catalogue is there before anything was asked, and the address of the hub is a setting', async () => {
+  await goTo('Backbones')
+  await list().getByText('ViT-B/16, ImageNet-21k').waitFor()
+  await goTo('Settings')
+  await page().getByLabel('Address of the hub').fill(hub.endpoint)
+  await page().getByLabel('Address of the hub').press('Enter')
+  await page().getByText(`sent to ${new URL(hub.endpoint).host} alone`).or(page().getByText('forgotten when Engram closes')).waitFor()
+  await page().getByText('Hugging Face hub').scrollIntoViewIfNeeded()
+  await shot('hub-settings')
+})
+
+test('a model is found, shown with its licence, downloaded with a pause, and used', async () => {
+  await goTo('Backbones')
+  await search('tiny_test')
+  await list().getByText('timm/vit_tiny_test').click()
+  const detail = page().locator('article.detail')
+  await detail.getByText('apache-2.0').waitFor()
+  await detail.getByText('SHA-256 checked').waitFor()
+  await shot('hub-model')
+  hub.trouble.delayMs = 300
+  hub.trouble.cuts = 1
+  await page().getByRole('button', { name: /^Download \d/ }).click()
+  await expect.poll(() => detail.getByRole('progressbar').getAttribute('aria-valuenow').then(Number)).toBeGreaterThan(10)
+  await shot('hub-running')
+  await page().getByRole('button', { name: 'Pause download' }).click()
+  await detail.getByText(/^Paused at/).waitFor()
+  await shot('hub-paused')
+  await page().reload()
+  await list().getByText(/^Paused at/).waitFor()
+  await page().getByRole('button', { name: 'Resume download' }).click()
+  await page().getByRole('button', { name: 'Use in a new run' }).waitFor({ timeout: 30_000 })
+  expect(await list().getByText('Downloads', { exact: true }).count()).toBe(0)
+  expect(existsSync(join(bench.workspace, 'models/timm--vit_tiny_test/model.safetensors'))).toBe(true)
+  await shot('hub-done')
+  await page().getByRole('button', { name: 'Use in a new run' }).click()
+  await page().locator('[data-card="backbone.from"]').getByText('timm/vit_tiny_test').first().waitFor()
+})
+
+test('a gated model says what to do; the token is never written as it is', async () => {
+  await goTo('Backbones')
+  await search('vit_closed')
+  await list().getByText('meta/vit_closed').click()
+  await page().getByRole('button', { name: /^Download \d/ }).click()
+  await page().getByText(/is gated: accept its terms at/).waitFor()
+  await shot('hub-gated')
+  await page().locator('article.detail').getByRole('link', { name: 'Open Settings' }).click()
+  await page().getByLabel('Token for the hub').fill('hf_good')
+  await page().getByRole('button', { name: 'Keep token' }).click()
+  await page().getByRole('button', { name: 'Forget token' }).waitFor()
+  expect(readFileSync(join(bench.workspace, 'settings.json'), 'utf8')).not.toContain('hf_good')
+  const file = join(bench.workspace, 'hub-token')
+  expect(existsSync(file) && readFileSync(file, 'latin1').includes('hf_good')).toBe(false)
+  await goTo('Backbones')
+  await list().getByText('meta/vit_closed').click()
+  await page().getByRole('button', { name: /^Download \d/ }).click()
+  await page().getByRole('button', { name: 'Use in a new run' }).waitFor({ timeout: 30_000 })
+  await page().getByRole('button', { name: 'Remove', exact: true }).click()
+  await page().getByRole('button', { name: 'Remove backbone' }).click()
+  await expect.poll(() => existsSync(join(bench.workspace, 'models/meta--vit_closed'))).toBe(false)
+})
+
+test('without a network it says so and what to do', async () => {
+  await hub.close()
+  await search('anything')
+  await page().getByText(/cannot be reached/).waitFor()
+  await shot('hub-offline')
+  await page().getByLabel('Search the hub').fill('')
+  await list().getByText('Swin-B, ImageNet-22k').click()
+  await page().getByText('Engram cannot train this architecture yet.').waitFor()
+})
+
+test('in the dark and in a small window', async () => {
+  await goTo('Settings')
+  await page().getByRole('radio', { name: 'Dark', exact: true }).click()
+  await goTo('Backbones')
+  await page().waitForTimeout(500)
+  await shot('hub-dark')
+  await bench.app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setContentSize(1024, 700))
+  await page().waitForTimeout(700)
+  await shot('hub-small')
+  expect(bench.problems).toEqual([])
+})
