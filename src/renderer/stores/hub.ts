@@ -34,6 +34,7 @@ export const useHub = defineStore('hub', () => {
   async function search(words: string): Promise<void> {
     found.value = words
     matches.value = []
+    error.value = null
     if (words === '') return
     searching.value = true
     const answer = await attempt(() => api.hub.search({ query: words }))
