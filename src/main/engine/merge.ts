@@ -18,9 +18,7 @@ export async function mergedTensors(model: Model, tuning: Tuning, values: Float3
   const flat = tf.tensor1d(values)
   for (const site of model.sites) mergeSite(site, model, tuning, flat, buffers, tensors)
   flat.dispose()
-  const shape = { ...model.shape, qkvBias: model.shape.qkvBias || [...tensors.keys()].some(name => /\.[qkv]\.bias$/.test(name)) }
-  if (shape.qkvBias && !model.shape.qkvBias) fillBiases(shape, tensors)
-  return { tensors, shape }
+  return { tensors, shape: withProjectionBiases(model.shape, tensors, model.shape.qkvBias) }
 }
 
 function mergeSite(site: Site, model: Model, tuning: Tuning, flat: Tensor, buffers: ReadonlyMap<string, Tensor>, into: Map<string, Float32Array>): void {
@@ -40,12 +38,14 @@ function mergeSite(site: Site, model: Model, tuning: Tuning, flat: Tensor, buffe
   })
 }
 
-/** A shift gave some projections a bias that the checkpoint had for none: the others get zeros. */
-function fillBiases(shape: Shape, tensors: Map<string, Float32Array>): void {
+/** Checkpoints give q, k and v a bias together or not at all: where a shift gave one of them the first, the others get zeros. */
+export function withProjectionBiases(shape: Shape, tensors: Map<string, Float32Array>, had: boolean): Shape {
+  if (had || ![...tensors.keys()].some(name => /^blocks\.\d+\.[qkv]\.bias$/.test(name))) return shape
   for (let i = 0; i < shape.depth; i++) {
     for (const role of ['q', 'k', 'v']) {
       const name = tensorName(`blocks.${i}.${role}`, 'bias')
       if (!tensors.has(name)) tensors.set(name, new Float32Array(shape.width))
     }
   }
+  return { ...shape, qkvBias: true }
 }

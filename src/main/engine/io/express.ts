@@ -1,6 +1,7 @@
 import { AppError } from '../../contract/errors'
 import type { VitShape } from '../../contract/model'
 import { positionRows } from '../backbones/vit'
+import { withProjectionBiases } from '../merge'
 import { interpolatePositions } from '../nn/positions'
 import { tf } from '../tf'
 import { isDino } from './configs'
@@ -25,7 +26,7 @@ export async function express(opened: OpenedModel, shape: VitShape, tensors: Rea
   const changed = new Map(tensors)
   const read = async (name: string): Promise<Float32Array> => changed.get(name) ?? opened.read(name)
   const { shape: headed, naming } = expressHead(opened, shape, changed)
-  let out = withBiases(headed, changed, opened.shape.qkvBias)
+  let out = withProjectionBiases(withHeadBias(headed, changed), changed, opened.shape.qkvBias)
   if (changed.has('patch_embed.bias') && out.preNorm) await foldPatchBias(out, changed, read)
   if (naming.format === 'transformers' && !isDino(naming.model)) out = await fixPositions(out, changed, read)
   return { shape: out, naming, changed }
@@ -69,18 +70,14 @@ function timmHead(opened: OpenedModel, shape: VitShape, changed: Map<string, Flo
   return { ...shape, distillationHead: true, headBias: true }
 }
 
-/** The libraries give q, k and v a bias together or not at all, and a head always. */
-function withBiases(shape: VitShape, changed: Map<string, Float32Array>, had: boolean): VitShape {
-  const fill = (name: string, width: number) => { if (!changed.has(name)) changed.set(name, new Float32Array(width)) }
+/** The libraries give a head always a bias. */
+function withHeadBias(shape: VitShape, changed: Map<string, Float32Array>): VitShape {
+  const fill = (name: string) => { if (!changed.has(name)) changed.set(name, new Float32Array(shape.classes)) }
   if (shape.classes > 0 && !shape.headBias) {
-    fill('head.bias', shape.classes)
-    if (shape.distillationHead) fill('head_dist.bias', shape.classes)
+    fill('head.bias')
+    if (shape.distillationHead) fill('head_dist.bias')
   }
-  const out = { ...shape, headBias: true }
-  const shifted = [...changed.keys()].some(name => /^blocks\.\d+\.[qkv]\.bias$/.test(name))
-  if (had || !shifted) return out
-  for (let i = 0; i < shape.depth; i++) for (const role of ['q', 'k', 'v']) fill(`blocks.${i}.${role}.bias`, shape.width)
-  return { ...out, qkvBias: true }
+  return { ...shape, headBias: true }
 }
 
 /** timm's patch embedding has no bias before norm_pre; added to every patch's position it does the same. */
