@@ -8,7 +8,7 @@ const FLOAT = 4
 export interface MemoryEstimate { frozen: number; trained: number; activations: number; workspace: number; total: number }
 
 /** What Node, TensorFlow and a compiled graph take before the first weight. */
-const RUNTIME = 600e6
+const RUNTIME = 650e6
 
 /**
  * Bytes of one training run, from counts alone. Frozen weights are held twice while the step is compiled; trained
@@ -23,7 +23,7 @@ export function estimateMemory(shape: VitShape, sites: readonly Site[], tuning: 
   const share = gradientShare(shape, tuning)
   const scores = 2 * shape.heads * tokens(shape) ** 2
   const activations = FLOAT * batchSize * share * shape.depth * (tokens(shape) * perBlockFloats(shape, tuning) + scores)
-  const workspace = Math.round(RUNTIME + FLOAT * batchSize * tokens(shape) * Math.max(3 * shape.mlp, 6 * shape.width))
+  const workspace = Math.round(RUNTIME + 2 * FLOAT * batchSize * tokens(shape) * Math.max(3 * shape.mlp, 6 * shape.width))
   return { frozen, trained, activations: Math.round(activations), workspace, total: frozen + trained + Math.round(activations) + workspace }
 }
 
@@ -34,8 +34,11 @@ function gradientShare(shape: VitShape, tuning: Tuning): number {
   return (shape.depth - Math.max(0, first)) / shape.depth
 }
 
-/** Floats kept per token and block: what the gradients of norms, attention, GELU and the method's hooks read again. */
-function perBlockFloats(shape: VitShape, tuning: Tuning): number {
-  const hooks = tuning.method.hooks ? 2 : 1
-  return 14 * shape.width + (2 + 2 * hooks) * shape.mlp
+/**
+ * Floats kept per token and block while a step is recorded, which is when a run needs most: measured on DINOv2-S and
+ * ViT-B. Scaled outputs are kept beside the plain ones, SAN's scaled inputs too, and a measured gain reads both.
+ */
+function perBlockFloats(shape: VitShape, { method, san }: Tuning): number {
+  const scales = !('never' in method.san) && method.san.gain !== undefined, measured = san !== null && san.buffers.length > 0
+  return 14 * shape.width + shape.mlp * (3 + (scales ? 1.5 : 0) + (san ? 1.5 : 0) + (measured ? 3 : 0))
 }
