@@ -21,3 +21,11 @@ export type PreviewImage = z.infer<typeof PreviewImage>
 
 export const CacheReport = z.object({ bytes: z.int(), limitBytes: z.int(), entries: z.array(z.object({ key: z.string(), name: z.string(), bytes: z.int(), usedAt: z.number() })) })
 export type CacheReport = z.infer<typeof CacheReport>
+
+const Duplicate = z.object({ file: z.string(), split: z.string(), label: z.string() })
+export const DuplicateReport = z.object({
+  images: z.int(), groups: z.int().describe('images that are here more than once'),
+  across: z.int().describe('validation and test images that are in another split too'), relabelled: z.int().describe('groups with more than one class'),
+  shown: z.array(z.array(Duplicate)),
+})
+export type DuplicateReport = z.infer<typeof DuplicateReport>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Ablation } from './ablation'
 import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, TryInput } from './checkpoint'
-import { CacheReport, DatasetCard, PreviewImage, PreviewInput } from './dataset'
+import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
 import { CatalogueEntry, HubAccount, HubDownload, HubId, HubMatch, HubModel, HubToken } from './hub'
@@ -53,6 +53,7 @@ export const contract = {
     add: call(Path, DatasetCard),
     remove: call(Id, z.void()),
     preview: call(PreviewInput, z.array(PreviewImage)),
+    duplicates: call(Id, DuplicateReport),
     cache: call(z.void(), CacheReport),
     clearCache: call(z.void(), CacheReport),
   },

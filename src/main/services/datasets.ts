@@ -1,7 +1,8 @@
 import { AppError } from '../contract/errors'
-import type { CacheReport, DatasetCard, PreviewImage } from '../contract/dataset'
+import type { CacheReport, DatasetCard, DuplicateReport, PreviewImage } from '../contract/dataset'
 import { cacheReport, clearCache } from '../store/data/cache/room'
 import { describeSource } from '../store/data/describe'
+import { findDuplicates } from '../store/data/duplicates'
 import { openDataset } from '../store/data/open'
 import { previewImages } from '../store/data/preview'
 import type { DatasetSource } from '../store/data/types'
@@ -18,6 +19,7 @@ const FRESH_MS = 30_000
 
 export function createDatasets(deps: Deps) {
   const { workspace, settings } = deps
+  const compared = new Map<string, Promise<DuplicateReport>>()
   const seen = new Map<string, { at: number; source: Promise<DatasetSource> }>()
 
   function list(path: string): Promise<DatasetSource> {
@@ -56,6 +58,20 @@ export function createDatasets(deps: Deps) {
     remove: ({ id }: { id: string }) => removeHolding(deps, 'data', id),
     preview({ from, imageSize, split, count }: PreviewRequest): Promise<PreviewImage[]> {
       return previewImages(pathOf(from), viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, imageSize), split, count)
+    },
+    /** Reads every file once; the answer holds until a file changes. */
+    async duplicates({ id }: { id: string }): Promise<DuplicateReport> {
+      const holding = listHoldings(deps, 'data').find(one => one.id === id)
+      if (!holding) throw new AppError('not-found', `There is no dataset "${id}" in the list; add it first.`)
+      const source = await openDataset(holding.path)
+      try {
+        const known = compared.get(source.fingerprint) ?? findDuplicates(source)
+        compared.set(source.fingerprint, known)
+        known.catch(() => compared.delete(source.fingerprint))
+        return await known
+      } finally {
+        await source.close()
+      }
     },
     cache,
     async clearCache(): Promise<CacheReport> {
