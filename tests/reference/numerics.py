@@ -45,7 +45,7 @@ def optimiser():
 
 
 def cosine(epoch, epochs, warmup, rate, warmup_rate, min_rate):
-    """recipes.md 1.1: warmup counted inside the total, constant min_rate in the cooldown."""
+    """Warmup counted inside the total, constant min_rate in the cooldown."""
     if epoch < warmup:
         return warmup_rate + epoch * (rate - warmup_rate) / warmup
     if epoch >= epochs:

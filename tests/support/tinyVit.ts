@@ -4,7 +4,7 @@ import { createRandom } from '../../src/main/engine/data/random'
 import type { ReadTensor } from '../../src/main/engine/model'
 import { count, tensorName } from '../../src/main/engine/sites'
 
-/** Width 64, 2 blocks, 4 heads, MLP 256, 10 classes (recipes.md 6.5). */
+/** Width 64, 2 blocks, 4 heads, MLP 256, 10 classes. */
 export const tinyShape: VitShape = {
   family: 'vit', imageSize: 16, patch: 4, width: 64, depth: 2, heads: 4, mlp: 256, classToken: true, distillationToken: false, registers: 0,
   positionsOnPrefix: true, positionGrid: 4, positionInterpolation: 'timm', qkvBias: true, layerScale: true, preNorm: false, finalNorm: true,

@@ -7,7 +7,7 @@ import { tensorName, type Site } from './sites'
 import { statelessUniform, tf, type Tensor } from './tf'
 import type { Tuning } from './tuning'
 
-/** What a backbone's forward pass calls; the only place that knows that hooks exist. */
+/** What a backbone's forward pass calls; the only place that calls a method's hooks. */
 export interface Net {
   /** x [..., in] -> [..., out] */
   linear(site: string, x: Tensor): Tensor

@@ -34,7 +34,7 @@ export interface Hooks {
 
 export interface GainPlace<C> { site: Site; config: C; frozen(tensor: string): Tensor }
 
-/** How a method couples with SAN (methods.md 1.4 H and "Generic SAN rules"). */
+/** How a method couples with SAN (docs/san.md C). */
 export interface Coupling<C = unknown> {
   why: string
   /** which kind of site has a gain that is propagated */

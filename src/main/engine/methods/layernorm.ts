@@ -17,7 +17,7 @@ export const layernorm = defineMethod({
     why: 'The gain is the trained weight over the pretrained one; it reaches the projections behind the norm exactly.',
     sources: 'norm', columns: 'base', rows: 'base', against: ['weight', 'bias'],
     shift: ({ bias }, { frozen }) => bias ? tf.sub(bias, frozen('bias')) : null,
-    // w / w0, kept finite where w0 is near 0 (methods.md 2.4)
+    // w / w0, kept finite where w0 is near 0
     gain: ({ weight }, { frozen }) => {
       const w0 = frozen('weight')
       const eps = tf.mul(tf.mean(tf.square(w0)), 1e-6)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const meta = (title: string, description: string) => ({ title, description })
 
-/** SAN's own fields (methods.md 1.4 to 1.6). `auto` takes what the preset says. */
+/** SAN's own fields (docs/san.md). `auto` takes what the preset says. */
 export const SanConfig = z.strictObject({
   preset: z.enum(['paper-locational', 'paper-functional', 'official-2024-base', 'official-2024-resize', 'random']).default('paper-locational')
     .meta(meta('Preset', 'Locational: into the next layer\'s input columns (vision). Functional: into the rows of the same layer one block on (language). Official: the 2024 code. Random: seeded targets, for ablation.')),

@@ -16,7 +16,7 @@ export function poolGain(pool: Pool, y: Tensor, d: Tensor, perSample: boolean): 
 }
 
 const pools: Record<Pool, (y: Tensor, d: Tensor) => Tensor> = {
-  /** 1 + Σ d y / (Σ y² + ε): the least-squares gain of y' on y (methods.md 1.4 B) */
+  /** 1 + Σ d y / (Σ y² + ε): the least-squares gain of y' on y (docs/san.md A) */
   energy: (y, d) => {
     const squares = sumTokens(tf.square(y))
     const eps = tf.mul(tf.mean(squares), 1e-6 / y.shape[1]!)

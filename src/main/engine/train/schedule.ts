@@ -6,7 +6,7 @@ type Train = Recipe['train']
 /** Optimiser steps per epoch; the last one of an epoch may see fewer images. */
 export const stepsPerEpoch = (images: number, t: Pick<Train, 'batchSize' | 'accumulate'>): number => Math.ceil(batchCount(images, t.batchSize) / t.accumulate)
 
-/** Learning rate of step 0, 1, …: linear warm-up, then cosine over the whole run, warm-up counted inside (recipes.md 1.1). */
+/** Learning rate of step 0, 1, …: linear warm-up, then cosine over the whole run, warm-up counted inside. */
 export function learningRateAt(step: number, perEpoch: number, t: Train, peak: number): number {
   const epoch = step / perEpoch
   if (epoch < t.warmupEpochs) return t.warmupLearningRate + (peak - t.warmupLearningRate) * (epoch / t.warmupEpochs)
