@@ -5,6 +5,11 @@ import { runCommandLine } from '../../src/main/cli/run'
 import { HubId, type HubDownload } from '../../src/main/contract/hub'
 import { createServices, nodeFork } from '../../src/main/services/index'
 import type { HubOptions } from '../../src/main/services/hub'
+import type { VitShape } from '../../src/main/contract/model'
+import { sites as vitSites } from '../../src/main/engine/backbones/vit'
+import { checkConfig } from '../../src/main/engine/io/configs'
+import { totalParameters } from '../../src/main/engine/sites'
+import { tinyShape } from '../support/tinyVit'
 import { modelFixture, startHub, type HubModelFixture } from '../support/hubServer'
 import { temporaryFolder } from './fixtures'
 
@@ -73,6 +78,26 @@ describe('a model of the hub', () => {
     expect(existsSync(join(workspace, 'models/.partial'))).toBe(false)
   })
 })
+
+describe('the catalogue', () => {
+  it('tells the parameters that the engine counts, and offers only what it can compute', async () => {
+    const { services } = await rig()
+    const entries = services.hub.catalogue()
+    expect(new Set(entries.map(({ id }) => id)).size).toBe(entries.length)
+    for (const { id, parameters, supported } of entries) {
+      expect(HubId.safeParse(id).success).toBe(true)
+      if (supported) expect(totalParameters(vitSites(shapeOf(id))), id).toBe(parameters)
+    }
+    for (const architecture of entries.filter(({ supported, id }) => !supported && id.startsWith('timm/')).map(({ id }) => id.slice(5))) expect(() => { checkConfig({ architecture }) }).toThrow('not supported')
+  })
+})
+
+/** The published sizes of the ViT family, without a head. */
+function shapeOf(id: string): VitShape {
+  const width = /tiny/.test(id) ? 192 : /small/.test(id) ? 384 : /base/.test(id) ? 768 : 1024
+  const dino = id.includes('dinov2'), patch = dino ? 14 : 16
+  return { ...tinyShape, patch, width, heads: width / 64, mlp: 4 * width, depth: width === 1024 ? 24 : 12, imageSize: dino ? 518 : 224, positionGrid: dino ? 37 : 14, layerScale: dino, classes: 0 }
+}
 
 describe('a download', () => {
   it('goes on where the connection was cut, again and again', async () => {

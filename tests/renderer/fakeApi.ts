@@ -67,6 +67,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       preview: ({ count = 12 }) => Promise.resolve(Array.from({ length: count }, (_, i) => ({ file: `${i}.jpg`, label: classes[i % classes.length] ?? '', src: image(i) }))),
       duplicates: () => Promise.resolve({ images: 3000, groups: 0, across: 0, relabelled: 0, shown: [] }),
       cache: () => Promise.resolve({ bytes: 151_000_000, limitBytes: 2e10, entries: [{ key: 'a', name: 'eurosat-1k at 224 px', bytes: 151_000_000, usedAt: Date.now() - 3e6 }] }),
+      dropCache: () => Promise.resolve({ bytes: 0, limitBytes: 2e10, entries: [] }),
       clearCache: () => Promise.resolve({ bytes: 0, limitBytes: 2e10, entries: [] }),
     },
     runs: {

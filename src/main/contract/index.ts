@@ -56,6 +56,7 @@ export const contract = {
     duplicates: call(Id, DuplicateReport),
     cache: call(z.void(), CacheReport),
     clearCache: call(z.void(), CacheReport),
+    dropCache: call(z.object({ key: z.string().min(1).max(200) }), CacheReport),
   },
   runs: {
     plan: call(Draft, PlanReport),

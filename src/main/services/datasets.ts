@@ -74,6 +74,11 @@ export function createDatasets(deps: Deps) {
       }
     },
     cache,
+    /** Forgets the decoded images of one dataset at one size. */
+    async dropCache({ key }: { key: string }): Promise<CacheReport> {
+      await clearCache(workspace.cache, key)
+      return cache()
+    },
     async clearCache(): Promise<CacheReport> {
       await clearCache(workspace.cache)
       return cache()

@@ -25,7 +25,7 @@ export function useBackboneList() {
 
   const away = (id: string) => models.find(id) === undefined && hub.download(id) === undefined
   const onDisk = computed(() => models.list.map(one => ({ id: one.id, name: one.name, lines: [`${count(one.parameters)} parameters, image ${one.imageSize}`, ...(one.licence ? [one.licence] : [])], problem: one.problem !== null, group: 'On disk' })))
-  const coming = computed(() => hub.downloads.filter(one => one.state !== 'done').map(one => ({ id: one.id, name: titleOf(one.id), lines: [downloadWords(one)], problem: one.error !== null, group: 'Downloads', share: one.sizeBytes > 0 ? one.doneBytes / one.sizeBytes : 0 })))
+  const coming = computed(() => hub.downloads.filter(one => one.state !== 'done').map(one => ({ id: one.id, name: titleOf(one.id), lines: [downloadWords(one)], problem: one.error !== null, group: 'Downloads', still: one.state === 'paused' || one.state === 'failed', share: one.sizeBytes > 0 ? one.doneBytes / one.sizeBytes : 0 })))
   const catalogue = computed(() => hub.catalogue.filter(({ id }) => away(id)).map(one => ({ id: one.id, name: one.title, lines: [`${count(one.parameters)} parameters${one.supported ? '' : ', not supported yet'}`], problem: false, group: 'Catalogue' })))
   const found = computed(() => hub.matches.filter(({ id }) => away(id)).map(one => ({ id: one.id, name: one.id, lines: [`${count(one.downloads)} downloads${one.gated ? ', gated' : ''}`], problem: false, group: 'On the hub' })))
   const titleOf = (id: string) => hub.catalogue.find(one => one.id === id)?.title ?? id

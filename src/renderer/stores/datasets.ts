@@ -37,6 +37,11 @@ export const useDatasets = defineStore('datasets', () => {
     await load()
   })
 
+  const dropCache = (key: string) => attempt(async () => {
+    cache.value = await api.datasets.dropCache({ key })
+    await load()
+  })
+
   /** Some images as the model would see them; kept, because decoding costs. */
   async function preview(from: string, imageSize: number, count: number): Promise<PreviewImage[]> {
     const key = `${from}|${imageSize}|${count}`
@@ -46,5 +51,5 @@ export const useDatasets = defineStore('datasets', () => {
   }
 
   const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
-  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, preview, find }
+  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, dropCache, preview, find }
 })
