@@ -308,12 +308,16 @@ INLINE void rowsOf(const Pass& pass, Scratch& s, int64_t row, int64_t end, int64
 
 // The same loops for processors with and without the wide vectors; chosen when the program runs.
 using Rows = void (*)(const Pass&, Scratch&, int64_t, int64_t, int64_t, int64_t);
-__attribute__((target("arch=x86-64-v4,prefer-vector-width=512"))) void rowsV4(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
-__attribute__((target("arch=x86-64-v3"))) void rowsV3(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
-void rowsPlain(const Pass& p, Scratch& s, int64_t a, int64_t b, int64_t c, int64_t d) { rowsOf(p, s, a, b, c, d); }
+#define ROWS(NAME, TARGET) \
+  TARGET void NAME(const Pass& p, Scratch& s, int64_t row, int64_t end, int64_t begin, int64_t stop) { rowsOf(p, s, row, end, begin, stop); }
+ROWS(rowsWide, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512"))))
+ROWS(rowsMiddle, __attribute__((target("avx2,fma"))))
+ROWS(rowsPlain, )
 Rows bestRows() {
   __builtin_cpu_init();
-  return __builtin_cpu_supports("x86-64-v4") ? rowsV4 : __builtin_cpu_supports("x86-64-v3") ? rowsV3 : rowsPlain;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return rowsPlain;
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return wide ? rowsWide : rowsMiddle;
 }
 
 // ---- threads ----
@@ -385,7 +389,8 @@ Workers& workers() {
   return *all;
 }
 
-constexpr int64_t PIECE = 1024, LEAST_FOR_THREADS = 32768;
+// Of a row at a time, and elements that are worth a thread.
+constexpr int64_t PIECE = 1024, SHARE = 16384;
 
 // Always the same parts of the table for the same threads, so that sums come out the same each time.
 void execute(const Program& p, const std::vector<Source>& sources, const std::vector<Sink>& sinks) {
@@ -393,7 +398,8 @@ void execute(const Program& p, const std::vector<Source>& sources, const std::ve
   const Pass pass{p, sources, sinks, p.reduces ? p.columns : std::min(PIECE, p.columns)};
   const bool byRows = p.rows > 1;
   const int64_t length = byRows ? p.rows : p.columns;
-  const int parts = p.rows * p.columns < LEAST_FOR_THREADS || (!byRows && p.reduces) ? 1 : std::min<int64_t>(workers().count(), length);
+  const int64_t shares = !byRows && p.reduces ? 1 : std::max<int64_t>(1, p.rows * p.columns / SHARE);
+  const int parts = std::min({int64_t(workers().count()), length, shares});
   std::vector<Scratch> scratch;
   for (int i = 0; i < parts; i++) scratch.emplace_back(pass);
   workers().run(parts, [&](int i) {
