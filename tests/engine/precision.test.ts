@@ -7,7 +7,7 @@ import { withModelFolder } from '../../src/main/worker/jobs/modelFolder'
 
 describe('the choice of a precision', () => {
   it('measures both on this machine and leaves nothing behind', () => {
-    const before = tf.memory().numTensors, rates = measureRates(64, withModelFolder)
+    const before = tf.memory().numTensors, rates = measureRates(withModelFolder)
     expect(rates.float32).toBeGreaterThan(0.1)
     expect(rates.bfloat16).toBeGreaterThan(0.1)
     expect(tf.memory().numTensors).toBe(before)

@@ -1,27 +1,30 @@
+import { z } from 'zod'
 import { tf, type Tensor } from '../tf'
 import { BFLOAT16, FLOAT, INT32, type GraphNode } from './graph/graphDef'
 import { after, cast, constant, group, openSession, variable, type Session, type WithModelFolder } from './graph/session'
 
 export type Precision = 'float32' | 'bfloat16'
 /** GFLOP/s of a matrix product. */
-export type Rates = Record<Precision, number>
+export const Rates = z.object({ float32: z.number(), bfloat16: z.number() })
+export type Rates = z.infer<typeof Rates>
 
-const ROWS = 1024, REPEATS = 5
+// ViT-B's: large enough that what is measured is the machine.
+const ROWS = 1024, WIDTH = 768, REPEATS = 5
 /** Casts around the products have their price, too: bfloat16 must be clearly faster. */
 const LEAST_GAIN = 1.25
 
 export const fasterPrecision = ({ float32, bfloat16 }: Rates): Precision => bfloat16 >= LEAST_GAIN * float32 ? 'bfloat16' : 'float32'
 
-/** Multiplies [1024, width] with [width, 4 width] in both precisions, in about a tenth of a second. */
-export function measureRates(width: number, withFolder: WithModelFolder): Rates {
-  const x = [ROWS, width], w = [width, 4 * width], names = ['fullX', 'fullW', 'roundedX', 'roundedW']
+/** Multiplies [1024, 768] with [768, 3072] in both precisions, in some tenths of a second. */
+export function measureRates(withFolder: WithModelFolder): Rates {
+  const x = [ROWS, WIDTH], w = [WIDTH, 4 * WIDTH], names = ['fullX', 'fullW', 'roundedX', 'roundedW']
   const session = openSession([
     ...variable('fullX', x, FLOAT), ...variable('fullW', w, FLOAT), ...variable('roundedX', x, BFLOAT16), ...variable('roundedW', w, BFLOAT16), ...group('all', names.map(name => `${name}/assign`)),
     ...timed('float32', ['fullX/read', 'fullW/read'], FLOAT), ...timed('bfloat16', ['roundedX/stored', 'roundedW/stored'], BFLOAT16),
   ], withFolder)
   try {
     tf.tidy(() => session.set('all', new Map(names.map(name => [name, tf.fill(name.endsWith('X') ? x : w, 0.5)]))))
-    const flops = 2 * ROWS * width * 4 * width
+    const flops = 2 * ROWS * WIDTH * 4 * WIDTH
     return { float32: flops / nanoseconds(session, 'float32'), bfloat16: flops / nanoseconds(session, 'bfloat16') }
   } finally {
     session.close()

@@ -24,7 +24,7 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     expected: { classes: manifest.resolved.classes, hash: manifest.resolved.dataHash },
   }, ctx)
   const last = resume ? findCheckpoint(runFolder, 'last') : null
-  const { step, precision, notices } = await stepFor(session, batchSizes(recipe, data), data.train.size + data.validation.size + data.test.size, last && readProgress(last).precision, ctx)
+  const { step, precision, notices } = await stepFor(session, batchSizes(recipe, data), data.train.size + data.validation.size + data.test.size, last && readProgress(last).precision, workspace, ctx)
   try {
     if (last) step.restore(await readState(last, session.tuning))
     const progress = last ? readProgress(last) : freshProgress(precision)

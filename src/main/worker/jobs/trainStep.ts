@@ -1,11 +1,11 @@
 import { freemem } from 'node:os'
 import { AppError } from '../../contract/errors'
 import type { Sizes } from '../../engine/step/trace'
-import { fasterPrecision, measureRates, type Precision } from '../../engine/step/precision'
+import { fasterPrecision, type Precision } from '../../engine/step/precision'
 import { planKept, type KeptPlan } from '../../engine/step/kept'
 import type { Step } from '../../engine/step/step'
 import type { JobContext } from '../protocol'
-import { withModelFolder } from './modelFolder'
+import { knownRates } from './machineRates'
 import type { Session } from './session'
 
 export interface TrainStep { step: Step; precision: Precision; notices: string[] }
@@ -16,13 +16,13 @@ const MOST_KEPT = 2e9
  * Compiled where the recipe wants it or leaves it open; what cannot be compiled runs eagerly, and says why. A run keeps
  * the precision that it began with.
  */
-export async function stepFor(session: Session, sizes: Sizes, images: number, began: Precision | null, ctx: JobContext): Promise<TrainStep> {
+export async function stepFor(session: Session, sizes: Sizes, images: number, began: Precision | null, workspace: string, ctx: JobContext): Promise<TrainStep> {
   const { recipe } = session.resolved
   if (recipe.step === 'eager') return eager(session, [])
   ctx.progress('prepare', null, null, 'Compiling the training step')
   const start = performance.now()
   try {
-    const { precision, why } = choosePrecision(session, began)
+    const { precision, why } = choosePrecision(session, began, workspace, ctx.device)
     const kept = planKept(session.model, session.tuning, recipe.train, images, Math.min(MOST_KEPT, freemem() / 4))
     const step = await session.compiledStep(sizes, precision, kept?.from ?? 0)
     return { step, precision, notices: [...why, ...(kept ? [keptNotice(kept)] : []), `Training step compiled in ${((performance.now() - start) / 1000).toFixed(1)} s.`] }
@@ -38,10 +38,10 @@ const eager = async (session: Session, notices: string[]): Promise<TrainStep> =>
 
 const keptNotice = ({ stage, bytes }: KeptPlan): string => `What enters ${stage} is computed once for each image and kept (${(bytes / 1e6).toFixed(1)} MB).`
 
-function choosePrecision({ resolved: { recipe }, model: { shape } }: Session, began: Precision | null): { precision: Precision; why: string[] } {
+function choosePrecision({ resolved: { recipe } }: Session, began: Precision | null, workspace: string, device: string): { precision: Precision; why: string[] } {
   if (recipe.precision !== 'auto') return { precision: recipe.precision, why: [] }
   if (began) return { precision: began, why: [] }
-  const rates = measureRates(shape.width, withModelFolder), precision = fasterPrecision(rates)
+  const rates = knownRates(workspace, device), precision = fasterPrecision(rates)
   const measured = `${Math.round(rates.bfloat16)} GFLOP/s in bfloat16, ${Math.round(rates.float32)} in float32`
   return { precision, why: [`Large matrix products run in ${precision}: this machine reaches ${measured}.`] }
 }
