@@ -63,6 +63,13 @@ describe('requests', () => {
     expect(reached[0]!.input).toEqual({ run: 'run-1' })
   })
 
+  it('that change a setting say nothing of the others', async () => {
+    const { reached, answer } = recording()
+    await answer('settings.set', { scale: 1.1 })
+    expect(reached[0]!.input).toEqual({ scale: 1.1 })
+    expect(await answer('settings.set', { scale: 9 })).toMatchObject({ ok: false, error: { code: 'bad-input', field: 'scale' } })
+  })
+
   it('answer errors as values', async () => {
     const failing = (thrown: unknown) => recording(() => { throw thrown }).answer('runs.list', undefined)
     expect(await failing(new AppError('run-busy', 'Busy.', { hint: 'Wait.', field: 'run' }))).toEqual({ ok: false, error: { code: 'run-busy', message: 'Busy.', hint: 'Wait.', field: 'run' } })

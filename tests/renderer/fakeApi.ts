@@ -128,6 +128,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
     },
     settings: { get: () => Promise.resolve(settings), set: change => { settings = { ...settings, ...change } as Settings; return Promise.resolve(settings) } },
     system: {
+      diagnostics: async () => ({ name: 'engram-diagnostics.txt', text: 'Engram 0.1.0' }),
       doctor: () => Promise.resolve({ ok: true, workspace: '/home/kim/engram', checks: [{ id: 'runtime', title: 'TensorFlow', state: 'ok', detail: '2.9.1, loaded in a trainer in 1.2 s', mend: null }, { id: 'gpu', title: 'GPU', state: 'warning', detail: 'An NVIDIA card is there, but the CUDA libraries are not.', mend: 'npm run engram -- doctor --mend gpu' }, { id: 'disk', title: 'Disk', state: 'ok', detail: '41 GB free in /home/kim/engram', mend: null }] }),
       status: (_, on) => { const say = () => on([{ device: 'GPU 0 · RTX 4060', memoryUsed: 0.9e9, memoryTotal: 8e9, diskFree: 41e9, version: '0.1.0', workspace: '/home/kim/engram' }]); say(); const timer = setInterval(say, 1000); return () => clearInterval(timer) },
       chooseFolder: () => Promise.resolve(null), chooseFile: () => Promise.resolve(null), reveal: () => Promise.resolve(),

@@ -12,7 +12,7 @@ import { PlanReport } from './plan'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
 import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, WatchInput } from './run'
 import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
-import { DoctorReport, Settings, SystemStatus } from './system'
+import { Diagnostics, DoctorReport, Settings, SettingsChange, SystemStatus } from './system'
 import { SweepStart } from './sweep'
 import { call, feed, type Client } from './wire'
 
@@ -108,10 +108,11 @@ export const contract = {
   },
   settings: {
     get: call(z.void(), Settings),
-    set: call(Settings.partial(), Settings),
+    set: call(SettingsChange, Settings),
   },
   system: {
     doctor: call(z.void(), DoctorReport),
+    diagnostics: call(z.void(), Diagnostics),
     status: feed(z.void(), SystemStatus),
     chooseFolder: call(z.object({ title: Title }), z.string().nullable()),
     chooseFile: call(z.object({ title: Title, extensions: z.array(z.string().regex(/^[a-z0-9-]{1,20}$/, 'is not an extension')).max(40) }), z.string().nullable()),

@@ -15,9 +15,13 @@ export const Settings = z.object({
   notify: z.boolean().default(true).describe('tell the end of a run while the window is not in front'),
   runViews: z.array(RunView).max(50).default([]).describe('saved views of the Runs table'),
   hubEndpoint: HubEndpoint.default('').describe('where backbones are downloaded from'),
+  hintsSeen: z.int().min(0).max(3).default(0).describe('how many of the first hints were followed'),
   keepAwake: z.boolean().default(true).describe('no sleep while a run trains'),
 })
 export type Settings = z.infer<typeof Settings>
+type Changes<S> = { [K in keyof S]: S[K] extends z.ZodDefault<infer F> ? z.ZodOptional<F> : never }
+/** What to change. A field that is not given stays as it is: zod would fill in its default even where the field is optional. */
+export const SettingsChange = z.object(Object.fromEntries(Object.entries(Settings.shape).map(([key, field]) => [key, field.unwrap().optional()])) as Changes<typeof Settings.shape>)
 
 export const DoctorCheck = z.object({
   id: z.string(), title: z.string(), state: z.enum(['ok', 'missing', 'warning']), detail: z.string(),
@@ -25,6 +29,10 @@ export const DoctorCheck = z.object({
 })
 export const DoctorReport = z.object({ ok: z.boolean(), workspace: z.string(), checks: z.array(DoctorCheck) })
 export type DoctorReport = z.infer<typeof DoctorReport>
+
+/** A text for whoever helps; a person can read it before it is sent. */
+export const Diagnostics = z.object({ name: z.string().describe('of the file'), text: z.string() })
+export type Diagnostics = z.infer<typeof Diagnostics>
 
 /** The status bar, about once a second. */
 export const SystemStatus = z.object({

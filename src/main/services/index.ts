@@ -9,6 +9,7 @@ import { createHost, type Fork } from '../worker/host'
 import { createAblations } from './ablations'
 import { createCatalog } from './catalog'
 import { createCheckpoints } from './checkpoints'
+import { createDiagnostics } from './diagnostics'
 import { createDatasets } from './datasets'
 import type { Deps } from './deps'
 import { createEngram } from './engram'
@@ -49,10 +50,11 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const queue = createQueue(deps, planning, trainings, lanes)
   const sweeps = createSweeps(deps, queue)
   const runs = createRuns(deps, planning, trainings, queue)
+  const system = createSystem(deps)
   const services = {
     catalog: createCatalog(deps), models, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
     evaluations: createEvaluations(deps),
-    settings: createSettings(deps), system: createSystem(deps),
+    settings: createSettings(deps), system: { ...system, diagnostics: createDiagnostics(deps, system.doctor) },
   } satisfies Served<typeof contract>
   return {
     ...services, images: createImages(deps), workspace, tools: createTools(deps), exists: existsSync, isKnown: (path: string) => isKnown(deps, path),

@@ -5,11 +5,12 @@ import { computed, ref, shallowRef, watchEffect } from 'vue'
 import { api, errorValue } from '../api'
 import type { ThemeName } from '../theme/tokens'
 
-export const defaultSettings: Settings = { theme: 'system', density: 'comfortable', scale: 1, railCollapsed: false, smoothing: 0.9, cacheLimitBytes: 2e10, closing: 'ask', startQueue: true, notify: true, runViews: [], keepAwake: true, hubEndpoint: '' }
+export const defaultSettings: Settings = { theme: 'system', density: 'comfortable', scale: 1, railCollapsed: false, smoothing: 0.9, cacheLimitBytes: 2e10, closing: 'ask', startQueue: true, notify: true, runViews: [], hintsSeen: 0, keepAwake: true, hubEndpoint: '' }
 
 /** The workspace's settings: applied at once, saved by main. */
 export const useSettings = defineStore('settings', () => {
   const values = ref<Settings>({ ...defaultSettings })
+  const loaded = ref(false)
   const error = shallowRef<ErrorValue | null>(null)
   const darkSystem = ref(false)
   const theme = computed<ThemeName>(() => values.value.theme === 'system' ? (darkSystem.value ? 'dark' : 'light') : values.value.theme)
@@ -33,6 +34,7 @@ export const useSettings = defineStore('settings', () => {
     try {
       values.value = await reply
       error.value = null
+      loaded.value = true
     } catch (thrown) {
       error.value = errorValue(thrown)
     }
@@ -44,5 +46,5 @@ export const useSettings = defineStore('settings', () => {
     await ask(api.settings.set(change))
   }
 
-  return { values, theme, error, open, set }
+  return { values, loaded, theme, error, open, set }
 })
