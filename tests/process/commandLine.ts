@@ -27,7 +27,7 @@ export interface Running {
 const tiny = {
   backbone: { from: resolve('tests/fixtures/reference/timm-vit-cls/model') }, data: { from: 'digits', limit: 160 },
   method: { type: 'ssf', san: {} },
-  train: { epochs: 3, batchSize: 16, dropPath: 0.1, dropout: 0.1, augment: 'crop+flip' }, checkpoints: { everySteps: 4 },
+  train: { epochs: 5, batchSize: 16, dropPath: 0.1, dropout: 0.1, augment: 'crop+flip' }, checkpoints: { everySteps: 4 },
 }
 
 export function createBench(): Bench {
