@@ -56,10 +56,12 @@ export function listCheckpoints(runFolder: string): Checkpoint[] {
 }
 
 /** The steps that have a folder, by rising step, without opening any. */
-export function checkpointSteps(runFolder: string): number[] {
-  const folder = checkpointsFolder(runFolder)
+export const checkpointSteps = (runFolder: string): number[] => stepsIn(checkpointsFolder(runFolder), STEP_FOLDER)
+
+/** The numbers that a folder's names hold in the pattern's first group, rising; none where there is no folder. */
+export function stepsIn(folder: string, pattern: RegExp): number[] {
   if (!existsSync(folder)) return []
-  return readdirSync(folder).map(name => STEP_FOLDER.exec(name)?.[1]).filter(step => step !== undefined).map(Number).sort((a, b) => a - b)
+  return readdirSync(folder).map(name => pattern.exec(name)?.[1]).filter(step => step !== undefined).map(Number).sort((a, b) => a - b)
 }
 
 export function readCheckpoint(folder: string): Checkpoint | null {

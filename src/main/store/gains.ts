@@ -1,8 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { EngramMap } from '../contract/engram'
 import { onDisk, removeTemporaries, writeFileAtomic, writeJsonAtomic } from './atomic'
-import { checkpointSteps } from './checkpoints'
+import { checkpointSteps, stepsIn } from './checkpoints'
 
 /** gains/ of a run folder: what its records are of, and a file for each recorded step. */
 
@@ -14,11 +14,7 @@ const mapFile = (runFolder: string): string => join(folderOf(runFolder), 'map.js
 export const gainFile = (runFolder: string, step: number): string => join(folderOf(runFolder), `step-${String(step).padStart(6, '0')}.safetensors`)
 
 /** The recorded steps, rising. */
-export function gainSteps(runFolder: string): number[] {
-  const folder = folderOf(runFolder)
-  if (!existsSync(folder)) return []
-  return readdirSync(folder).map(name => RECORD.exec(name)?.[1]).filter(step => step !== undefined).map(Number).sort((a, b) => a - b)
-}
+export const gainSteps = (runFolder: string): number[] => stepsIn(folderOf(runFolder), RECORD)
 
 export function readGainMap(runFolder: string): EngramMap | null {
   try {

@@ -1,8 +1,7 @@
-import { BFLOAT16, FLOAT, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { BFLOAT16, FLOAT, moves, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { count } from '../../sites'
 import { cast, variable } from './session'
 
-/** Operations that only move numbers: rounding before or after them is the same. */
-const moves = new Set(['Reshape', 'Transpose', 'ExpandDims', 'Squeeze'])
 const products = new Set(['MatMul', 'BatchMatMulV2'])
 /**
  * The graph with its matrix products of at least so many floating-point operations in bfloat16, summed in float32;
@@ -70,7 +69,7 @@ class Rounding {
     if (!products.has(op) || outputs[0]!.dtype !== FLOAT) return false
     const { shape } = this.output(inputs[0]!), transposed = attributes[op === 'MatMul' ? 'transpose_a' : 'adj_x']
     const inner = shape[shape.length - (transposed && 'bool' in transposed && transposed.bool ? 2 : 1)]!
-    return 2 * inner * outputs[0]!.shape.reduce((n, size) => n * size, 1) >= this.leastFlops
+    return 2 * inner * count(outputs[0]!.shape) >= this.leastFlops
   }
   private output(input: string): Output {
     const { node, output } = sourceOf(input)!
@@ -78,7 +77,7 @@ class Rounding {
   }
 }
 
-/** Moving operations whose results go into products alone. */
+/** Moving operations whose results go into products alone: rounding before or after them is the same. */
 function movedIntoProducts(nodes: readonly GraphNode[], isProduct: (node: GraphNode) => boolean): Set<string> {
   const wanted = new Set<string>(), elsewhere = new Set<string>()
   for (const node of [...nodes].reverse()) {

@@ -1,5 +1,6 @@
+import { count } from '../../sites'
 import { nativeBackend } from '../../tf'
-import { BFLOAT16, FLOAT, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { axesIn, BFLOAT16, FLOAT, moves, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
 import { addressOf, Program, tableOf, type Address, type Register, type Table } from './program'
 import { openSession, placeholder, type WithModelFolder } from './session'
 
@@ -10,9 +11,6 @@ const instructions: Readonly<Record<string, string>> = {
 }
 /** Reductions of the last axis. */
 const reductions: Readonly<Record<string, string>> = { Max: 'rowmax', Mean: 'rowmean', Sum: 'rowsum' }
-
-/** What only moves numbers can wait as well. */
-const moves = new Set(['Reshape', 'Transpose', 'ExpandDims'])
 
 /** Whether this runtime has the operation: our own build of the addon does, on a CPU. */
 export function canFuse(withFolder: WithModelFolder): boolean {
@@ -121,11 +119,8 @@ class Fusion {
     return inputs.every(input => addressOf(this.outputOf(input), shape) !== null)
   }
   private reducesLast(node: GraphNode): boolean {
-    const axes = this.byName.get(node.inputs[1] ?? ''), rank = this.outputOf(node.inputs[0]!).shape.length
-    const value = axes?.op === 'Const' ? axes.attributes.value : undefined
-    if (!value || !('tensor' in value)) return false
-    const listed = new Int32Array(value.tensor.bytes.slice().buffer)
-    return listed.length === 1 && (listed[0]! + rank) % rank === rank - 1
+    const rank = this.outputOf(node.inputs[0]!).shape.length, axes = axesIn(this.byName.get(node.inputs[1] ?? ''), rank)
+    return axes?.length === 1 && axes[0] === rank - 1
   }
 
   private needs({ inputs }: GraphNode, nodes: ReadonlyMap<string, GraphNode>): boolean {
@@ -199,7 +194,7 @@ function softmax(program: Program, x: Register): Register {
 }
 
 const nodeOf = (input: string): string => input.startsWith('^') ? input.slice(1) : sourceOf(input)!.node
-const sizeOf = ({ shape }: Output): number => shape.reduce((n, size) => n * size, 1)
+const sizeOf = ({ shape }: Output): number => count(shape)
 const isReal = ({ dtype }: Output): boolean => dtype === FLOAT || dtype === BFLOAT16
 const sameTable = (a: Table, b: Table): boolean => a.rows === b.rows && a.columns === b.columns
 

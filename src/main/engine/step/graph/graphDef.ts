@@ -28,6 +28,16 @@ export function sourceOf(input: string): { node: string; output: number } | null
   return colon < 0 ? { node: input, output: 0 } : { node: input.slice(0, colon), output: Number(input.slice(colon + 1)) }
 }
 
+/** Operations that only move numbers. */
+export const moves: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'ExpandDims', 'Squeeze'])
+
+/** The axes that a reduction's second input names, from 0 on; null where it is no constant. */
+export function axesIn(constant: GraphNode | undefined, rank: number): number[] | null {
+  const value = constant?.op === 'Const' ? constant.attributes.value : undefined
+  if (!value || !('tensor' in value)) return null
+  return [...new Int32Array(value.tensor.bytes.slice().buffer)].map(axis => (axis + rank) % rank)
+}
+
 /** The part of the graph that a node belongs to: parts are run one at a time. */
 export const partOf = (name: string): string => name.slice(0, Math.max(0, name.indexOf('/')))
 

@@ -1,3 +1,4 @@
+import { count } from '../../sites'
 import { BFLOAT16, FLOAT, type Output } from './graphDef'
 
 /** Writes the text of an EngramFused program; scripts/native/fused.cc says what it holds and runs it. */
@@ -49,9 +50,7 @@ export interface Table { rows: number; columns: number }
 /** Row r reads row (r / repeat) % count of an input, whole if wide, one number otherwise. */
 export interface Address { repeat: number; count: number; wide: boolean }
 
-const product = (sizes: readonly number[]): number => sizes.reduce((n, size) => n * size, 1)
-
-export const tableOf = (shape: readonly number[]): Table => ({ rows: product(shape.slice(0, -1)), columns: shape.at(-1) ?? 1 })
+export const tableOf = (shape: readonly number[]): Table => ({ rows: count(shape.slice(0, -1)), columns: shape.at(-1) ?? 1 })
 
 /** How an operand is read where a result has this shape, by the rules of broadcasting; null if no program can read it so. */
 export function addressOf({ dtype, shape }: Output, result: readonly number[]): Address | null {
@@ -62,5 +61,5 @@ export function addressOf({ dtype, shape }: Output, result: readonly number[]): 
   const from = lead.findIndex(size => size !== 1), to = lead.findLastIndex(size => size !== 1)
   if (from < 0) return { repeat: 1, count: 1, wide }
   if (lead.slice(from, to + 1).some((size, i) => size !== result[from + i])) return null
-  return { repeat: product(result.slice(to + 1, -1)), count: product(lead), wide }
+  return { repeat: count(result.slice(to + 1, -1)), count: count(lead), wide }
 }

@@ -1,4 +1,4 @@
-import { FLOAT, INT32, sourceOf, type GraphNode, type Output } from './graphDef'
+import { axesIn, FLOAT, INT32, sourceOf, type GraphNode, type Output } from './graphDef'
 import { constant } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
@@ -26,10 +26,9 @@ function changesNothing({ op, inputs, outputs }: GraphNode, outputOf: (input: st
 /** Whether all axes but the last are summed, or of size 1. */
 function sumsRows({ op, inputs, outputs }: GraphNode, outputOf: (input: string) => Output, byName: ReadonlyMap<string, GraphNode>): boolean {
   if (op !== 'Sum' || outputs[0]!.dtype !== FLOAT) return false
-  const { shape } = outputOf(inputs[0]!), axes = byName.get(inputs[1]!)?.attributes.value
-  if (shape.length < 2 || !axes || !('tensor' in axes)) return false
-  const listed = new Set([...new Int32Array(axes.tensor.bytes.slice().buffer)].map(axis => (axis + shape.length) % shape.length))
-  return !listed.has(shape.length - 1) && shape.slice(0, -1).every((size, axis) => size === 1 || listed.has(axis))
+  const { shape } = outputOf(inputs[0]!), axes = axesIn(byName.get(inputs[1]!), shape.length)
+  if (shape.length < 2 || !axes) return false
+  return !axes.includes(shape.length - 1) && shape.slice(0, -1).every((size, axis) => size === 1 || axes.includes(axis))
 }
 
 /** The gradient of a bias is such a sum. */
