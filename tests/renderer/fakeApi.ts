@@ -1,4 +1,4 @@
-import type { ExportReport } from '@contract/checkpoint'
+import type { CheckpointCard, ExportReport } from '@contract/checkpoint'
 import type { DatasetCard } from '@contract/dataset'
 import type { Api } from '@contract/index'
 import type { BackboneCard, InspectReport, VitShape } from '@contract/model'
@@ -28,6 +28,7 @@ const datasets: DatasetCard[] = [
 ]
 const recipe = Recipe.parse({ name: 'eurosat-dinos-san-ssf', backbone: { from: 'dinov2-small' }, data: { from: 'eurosat-1k' }, method: { type: 'ssf', init: 'identity', san: { preset: 'paper-locational' } }, train: { epochs: 100, warmupEpochs: 10, learningRate: 0.005, augment: 'flip' } })
 const noop = () => undefined
+const checkpointsOf = ({ id: run, step: reached }: RunCard): CheckpointCard[] => reached < 300 ? [] : [1600, 1500, 1350, 900].map((step, i) => ({ run, step, epoch: step / 25, path: `/x/${step}`, sizeBytes: 1_281_144, savedAt: Date.now() - i * 90_000, best: step === 1350, last: i === 0, pinned: step === 900, metrics: { 'validation/accuracy': [0.939, 0.937, 0.942, 0.928][i] ?? 0, 'validation/loss': 0.21 } }))
 
 function image(i: number): string {
   const hue = i * 37 % 360
@@ -109,7 +110,11 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       sweep: () => Promise.resolve({ sweep: 'sweep-1', runs: runs.slice(0, 4).map(({ id }) => id) }), ablations: () => Promise.resolve(ablationsOf(recipe, { method: 102912, perRank: 82944 })),
     },
     checkpoints: {
-      list: ({ run }) => Promise.resolve(find(run).step < 300 ? [] : [1600, 1500, 1350, 900].map((step, i) => ({ run, step, epoch: step / 25, path: `/x/${step}`, sizeBytes: 1_281_144, savedAt: Date.now() - i * 90_000, best: step === 1350, last: i === 0, metrics: { 'validation/accuracy': [0.939, 0.937, 0.942, 0.928][i] ?? 0, 'validation/loss': 0.21 } }))),
+      list: ({ run }) => Promise.resolve(checkpointsOf(find(run))),
+      all: () => Promise.resolve(runs.flatMap(checkpointsOf)),
+      pin: () => Promise.resolve(),
+      preview: () => { const all = runs.flatMap(checkpointsOf), going = all.filter(({ best, last }) => !best && !last); return Promise.resolve({ going, goingBytes: going.length * 1_281_144, kept: all.length - going.length, keptBytes: (all.length - going.length) * 1_281_144, busy: [] }) },
+      prune: () => Promise.reject(new Error('Nothing is deleted in the harness')),
       remove: () => Promise.resolve(),
     },
     engram: {

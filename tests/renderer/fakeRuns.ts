@@ -40,7 +40,7 @@ export function card(row: Row, step = stepsDone(row)): RunCard {
     metrics: { 'train/loss': 0.118, 'train/accuracy': 0.979, 'validation/accuracy': best - 0.004, 'validation/loss': 0.21, ...(status === 'finished' ? { 'test/accuracy': best - 0.006 } : {}) },
     best: { metric: 'validation/accuracy', value: best, step: Math.round(steps * 0.54) }, createdAt: now - minutesAgo * minute, updatedAt: now, seconds, imagesPerSecond: 300, peakMemory: 3.1e9,
     error: status === 'failed' ? { code: 'out-of-memory', message: 'Out of memory on GPU 0 at step 640 (needed 9.1 GB of 8.0). Batch size 16 needs about 5.4 GB.' } : null,
-    resumeStep: status === 'interrupted' ? 1200 : status === 'stopped' ? 980 : status === 'failed' ? 600 : null, labels: { favourite: false, archived: false, tags: [], note: '' }, losses: curve(0.12, 2.3, 0.13), accuracies: curve(best, 0.25, 0.16),
+    resumeStep: status === 'interrupted' ? 1200 : status === 'stopped' ? 980 : status === 'failed' ? 600 : null, labels: { favourite: false, archived: false, tags: [], note: '', pins: {} }, losses: curve(0.12, 2.3, 0.13), accuracies: curve(best, 0.25, 0.16),
   }
 }
 export const cards = () => rows.map(row => card(row))

@@ -48,6 +48,13 @@ export function bytes(count: number): string {
   return `${(count / 1000 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`
 }
 
+/** 20 GB, 1.5 TB, or a plain number of bytes -> bytes; undefined where it is none of them. */
+export function parseBytes(text: string): number | undefined {
+  const found = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|TB)?$/i.exec(text.trim())
+  const power = ['B', 'KB', 'MB', 'GB', 'TB'].indexOf((found?.[2] ?? 'B').toUpperCase())
+  return found ? Number(found[1]) * 1000 ** power : undefined
+}
+
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]

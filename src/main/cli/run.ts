@@ -4,6 +4,7 @@ import type { Services } from '../services/index'
 import { common, parseCommandLine } from './args'
 import { backbones } from './backbones'
 import { catalog } from './catalog'
+import { checkpoints } from './checkpoints'
 import type { Command } from './command'
 import { doctor } from './doctor'
 import { evaluate } from './evaluate'
@@ -16,7 +17,7 @@ import { predict } from './predict'
 import { runs } from './runs'
 import { train } from './train'
 
-export const commands: readonly Command[] = [doctor, catalog, backbones, inspect, plan, train, runs, evaluate, predict, logits, exportCommand]
+export const commands: readonly Command[] = [doctor, catalog, backbones, inspect, plan, train, runs, checkpoints, evaluate, predict, logits, exportCommand]
 
 export interface Surroundings extends Streams {
   open(workspace: string | undefined): Services

@@ -5,12 +5,29 @@ import { Metrics, RunId } from './run'
 
 export const CheckpointCard = z.object({
   run: RunId, step: z.int(), epoch: z.number(), path: z.string(), sizeBytes: z.int(), savedAt: z.number(),
-  best: z.boolean(), last: z.boolean(), metrics: Metrics,
+  best: z.boolean(), last: z.boolean(), pinned: z.boolean(), metrics: Metrics,
 })
 export type CheckpointCard = z.infer<typeof CheckpointCard>
 /** "best", "last", or a step. */
 export const CheckpointChoice = z.union([z.enum(['best', 'last']), z.int().min(0)])
 export type CheckpointChoice = z.infer<typeof CheckpointChoice>
+
+/** Which checkpoints go. The best of a run, pinned ones, and the last of a run that can go on always stay. */
+export const PruneRule = z.object({
+  runs: z.array(RunId).max(20_000).nullable().default(null).describe('null: every run of the workspace'),
+  last: z.boolean().default(true).describe('whether the last of finished runs stays too'),
+  everySteps: z.int().min(1).nullable().default(null).describe('the first in each so many steps stays too'),
+  budgetBytes: z.number().min(0).nullable().default(null).describe('what goes, goes oldest first, and only until the rest fits; null: all of it goes'),
+})
+export type PruneRule = z.infer<typeof PruneRule>
+export const PruneReport = z.object({
+  going: z.array(CheckpointCard), goingBytes: z.number(), kept: z.int(), keptBytes: z.number(),
+  busy: z.array(RunId).describe('runs that are being trained; theirs stay'),
+})
+export type PruneReport = z.infer<typeof PruneReport>
+/** `going`: what a person saw and agreed to; of it goes what the rule still lets go. */
+export const PruneInput = z.object({ rule: PruneRule, going: z.array(z.object({ run: RunId, step: z.int().min(0) })).min(1).max(200_000) })
+export type PruneInput = z.infer<typeof PruneInput>
 
 export const ExportInput = z.object({
   run: RunId, checkpoint: CheckpointChoice.default('best'), as: z.enum(['merged', 'adapter']), out: WholePath,

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Ablation } from './ablation'
-import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, TryInput } from './checkpoint'
+import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, PruneInput, PruneReport, PruneRule, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
@@ -88,6 +88,10 @@ export const contract = {
   },
   checkpoints: {
     list: call(Run, z.array(CheckpointCard)),
+    all: call(z.void(), z.array(CheckpointCard)),
+    pin: call(z.object({ run: RunId, step: z.int().min(0), pinned: z.boolean() }), z.void()),
+    preview: call(PruneRule, PruneReport),
+    prune: call(PruneInput, PruneReport),
     remove: call(z.object({ run: RunId, step: z.int().min(0) }), z.void()),
   },
   engram: {

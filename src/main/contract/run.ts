@@ -42,6 +42,7 @@ const Tag = z.string().trim().min(1).max(40)
 export const RunLabels = z.object({
   favourite: z.boolean().default(false), archived: z.boolean().default(false),
   tags: z.array(Tag).max(32).default([]), note: z.string().max(4000).default(''),
+  pins: z.record(z.string().regex(/^\d{1,15}$/), z.boolean()).default({}).describe('by step, whether its checkpoint was pinned or let go'),
 })
 export type RunLabels = z.infer<typeof RunLabels>
 export const LabelInput = z.object({

@@ -10,6 +10,7 @@ export const Settings = z.object({
   railCollapsed: z.boolean().default(false),
   smoothing: z.number().min(0).max(0.99).default(0.9),
   cacheLimitBytes: z.number().min(1e8).default(2e10),
+  checkpointBudgetBytes: z.number().min(1e8).nullable().default(null).describe('what checkpoints should take at most; null: no bound'),
   closing: z.enum(['ask', 'tray', 'stop']).default('ask').describe('what closing the window does while a run trains'),
   startQueue: z.boolean().default(true).describe('whether waiting runs start when Engram opens'),
   notify: z.boolean().default(true).describe('tell the end of a run while the window is not in front'),

@@ -5,11 +5,13 @@ import type { CheckpointCard, CheckpointChoice } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
 import { Metrics } from '../contract/run'
 import { buildFolder, removeAtomic, removeTemporaries, writeDurable } from './atomic'
+import { changePin, readLabels } from './labels'
 
 /** state.json: what a checkpoint is, beside its tensors. */
 const CheckpointState = z.object({
   format: z.literal(1), step: z.int().min(0), epoch: z.number(), savedAt: z.number(), metrics: Metrics,
   best: z.boolean().describe('the best of its run when it was saved'),
+  asked: z.boolean().default(false).describe('saved because a person asked: pinned, until let go'),
   files: z.record(z.string(), z.int()).describe('bytes of each tensor file'),
   trainer: z.record(z.string(), z.unknown()).describe('what else the trainer needs to go on: random state, position in the data, schedule'),
 })
@@ -23,6 +25,7 @@ export interface CheckpointContent {
   files: Readonly<Record<string, Uint8Array>>
   metrics: Readonly<Record<string, number>>
   best: boolean
+  asked?: boolean
   trainer?: Readonly<Record<string, unknown>>
 }
 
@@ -41,7 +44,7 @@ export function saveCheckpoint(runFolder: string, content: CheckpointContent): C
   const sizes = Object.fromEntries(names.map(name => [name, content.files[name]!.byteLength]))
   const state: CheckpointState = {
     format: 1, step: content.step, epoch: content.epoch, savedAt: Date.now(), metrics: { ...content.metrics },
-    best: content.best, files: sizes, trainer: { ...content.trainer },
+    best: content.best, asked: content.asked ?? false, files: sizes, trainer: { ...content.trainer },
   }
   buildFolder(folder, temporary => {
     for (const name of names) writeDurable(join(temporary, name), content.files[name]!)
@@ -90,25 +93,34 @@ export function findCheckpoint(runFolder: string, choice: CheckpointChoice): Che
 
 export function checkpointCards(runFolder: string): CheckpointCard[] {
   const all = listCheckpoints(runFolder)
-  const best = bestOf(all)
+  const best = bestOf(all), { pins } = readLabels(runFolder)
   return all.map(one => ({
     run: basename(runFolder), step: one.state.step, epoch: one.state.epoch, path: one.folder, sizeBytes: totalBytes(one.state),
-    savedAt: one.state.savedAt, best: one === best, last: one === all.at(-1), metrics: one.state.metrics,
+    savedAt: one.state.savedAt, best: one === best, last: one === all.at(-1), pinned: isPinned(one, pins), metrics: one.state.metrics,
   }))
 }
 
-/** Keeps the best, the last and the newest `keep` of the others; returns the steps it removed. */
+const isPinned = ({ state }: Checkpoint, pins: Readonly<Record<string, boolean>>): boolean => pins[String(state.step)] ?? state.asked
+
+/** Keeps the best, the last, pinned ones and the newest `keep` of the others; returns the steps it removed. */
 export function pruneCheckpoints(runFolder: string, keep: number): number[] {
   const all = listCheckpoints(runFolder)
-  const best = bestOf(all)
-  const others = all.slice(0, -1).filter(one => one !== best)
+  const best = bestOf(all), { pins } = readLabels(runFolder)
+  const others = all.slice(0, -1).filter(one => one !== best && !isPinned(one, pins))
   const leaving = others.slice(0, Math.max(0, others.length - keep))
   for (const one of leaving) removeAtomic(one.folder)
   return leaving.map(({ state }) => state.step)
 }
 
+export function pinCheckpoint(runFolder: string, step: number, pinned: boolean): void {
+  changePin(runFolder, findCheckpoint(runFolder, step).state.step, pinned)
+}
+
+/** For runs that nobody trains: also clears what a removal that was killed left behind. */
 export function removeCheckpoint(runFolder: string, step: number): void {
+  removeTemporaries(checkpointsFolder(runFolder))
   removeAtomic(findCheckpoint(runFolder, step).folder)
+  changePin(runFolder, step, null)
 }
 
 /** Before a run goes on from `step`: removes leftovers of a killed writer and whatever lies after that step. For the only writer. */

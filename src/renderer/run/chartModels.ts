@@ -8,17 +8,17 @@ import { learningRateAt } from './schedule'
 
 export type Axis = 'step' | 'epoch' | 'elapsed'
 /** What the charts of a run are drawn from, besides the events. */
-export interface Scene { history: RunHistory; axis: Axis; smoothing: number; running: boolean; left: number | null; memoryTotal: number; recipe: Recipe | null; learningRate: number }
+export interface Scene { history: RunHistory; axis: Axis; smoothing: number; running: boolean; left: number | null; memoryTotal: number; recipe: Recipe | null; learningRate: number; checkpoints: readonly { step: number; best: boolean }[] }
 
 const formats: Record<Axis, (value: number) => string> = { step: count, epoch: value => String(Number(value.toFixed(2))), elapsed: duration }
 const xOf = ({ history, axis }: Scene) => history.columns[axis]
 
 function frame(scene: Scene): Pick<ChartModel, 'x' | 'describe' | 'marks'> & { now?: number } {
-  const { history, axis, left } = scene
+  const { history, axis, left, checkpoints } = scene
   const last = xOf(scene).last ?? 0
   const ends = { step: history.started?.steps ?? 0, epoch: history.started?.epochs ?? 0, elapsed: last + (left ?? 0) }
   const max = Math.max(ends[axis], last, axis === 'epoch' ? 0.1 : 1)
-  const marks = history.checkpoints.map(one => ({ x: xAt(scene, one.step), best: one.best }))
+  const marks = checkpoints.map(one => ({ x: xAt(scene, one.step), best: one.best }))
   return {
     x: { min: 0, max, format: formats[axis], whole: axis === 'step' }, marks, describe: x => describe(scene, x),
     ...(history.stepCount > 0 && last < max ? { now: last } : {}),

@@ -1,3 +1,4 @@
+import type { CheckpointCard } from '@contract/checkpoint'
 import type { RunCard, RunManifest } from '@contract/run'
 import { inject, provide, type ComputedRef, type InjectionKey, type Ref, type ShallowRef } from 'vue'
 import type { RunHistory } from '../history/runHistory'
@@ -8,6 +9,9 @@ export interface RunContext {
   manifest: ShallowRef<RunManifest | null>
   history: ShallowRef<RunHistory>
   version: Ref<number>
+  /** as they lie on disk, by rising step; pruned ones are not among them */
+  checkpoints: ShallowRef<CheckpointCard[]>
+  reloadCheckpoints(): Promise<void>
 }
 const key: InjectionKey<RunContext> = Symbol('run')
 

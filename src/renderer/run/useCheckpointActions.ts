@@ -3,7 +3,7 @@ import type { ErrorValue } from '@contract/errors'
 import { ref, shallowRef } from 'vue'
 import { api, errorValue } from '../api'
 
-/** Exporting and deleting checkpoints, shared by a run's page and the page of all checkpoints. */
+/** Exporting, pinning and deleting checkpoints, shared by a run's page and the page of all checkpoints. */
 export function useCheckpointActions(changed: () => Promise<void>) {
   const exporting = shallowRef<CheckpointCard | null>(null)
   const exportShown = ref(false)
@@ -21,12 +21,9 @@ export function useCheckpointActions(changed: () => Promise<void>) {
     removeShown.value = true
   }
 
-  async function remove(): Promise<void> {
-    const card = removing.value
-    removeShown.value = false
-    if (!card) return
+  async function change(request: () => Promise<void>): Promise<void> {
     try {
-      await api.checkpoints.remove({ run: card.run, step: card.step })
+      await request()
       error.value = null
     } catch (thrown) {
       error.value = errorValue(thrown)
@@ -34,5 +31,13 @@ export function useCheckpointActions(changed: () => Promise<void>) {
     await changed()
   }
 
-  return { exporting, exportShown, removing, removeShown, error, askExport, askRemove, remove }
+  const pin = ({ run, step, pinned }: CheckpointCard) => change(() => api.checkpoints.pin({ run, step, pinned: !pinned }))
+
+  async function remove(): Promise<void> {
+    const card = removing.value
+    removeShown.value = false
+    if (card) await change(() => api.checkpoints.remove({ run: card.run, step: card.step }))
+  }
+
+  return { exporting, exportShown, removing, removeShown, error, askExport, askRemove, pin, remove }
 }

@@ -12,6 +12,7 @@ export const settingNames = [
   { id: 'workspace', section: 'Workspace and disk', name: 'Workspace', help: 'Runs, checkpoints, exports and caches live here' },
   { id: 'disk', section: 'Workspace and disk', name: 'Free disk space', help: '' },
   { id: 'cacheLimitBytes', section: 'Workspace and disk', name: 'Cache limit', help: 'Oldest entries leave first; at least 0.1 GB' },
+  { id: 'checkpointBudgetBytes', section: 'Workspace and disk', name: 'Checkpoint budget', help: 'What checkpoints should take at most; Prune offers what to delete' },
   { id: 'hubEndpoint', section: 'Hugging Face hub', name: 'Address', help: 'Of the hub or of a mirror that speaks as it does' },
   { id: 'hubToken', section: 'Hugging Face hub', name: 'Token', help: 'For gated and private models of the hub' },
 ] as const

@@ -5,7 +5,7 @@ import { computed, ref, shallowRef, watchEffect } from 'vue'
 import { api, errorValue } from '../api'
 import type { ThemeName } from '../theme/tokens'
 
-export const defaultSettings: Settings = { theme: 'system', density: 'comfortable', scale: 1, railCollapsed: false, smoothing: 0.9, cacheLimitBytes: 2e10, closing: 'ask', startQueue: true, notify: true, runViews: [], hintsSeen: 0, keepAwake: true, hubEndpoint: '' }
+export const defaultSettings: Settings = { theme: 'system', density: 'comfortable', scale: 1, railCollapsed: false, smoothing: 0.9, cacheLimitBytes: 2e10, checkpointBudgetBytes: null, closing: 'ask', startQueue: true, notify: true, runViews: [], hintsSeen: 0, keepAwake: true, hubEndpoint: '' }
 
 /** The workspace's settings: applied at once, saved by main. */
 export const useSettings = defineStore('settings', () => {

@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { CheckpointCard } from '../../src/main/contract/checkpoint'
+import { ask, openWorkbench, type Workbench } from './window'
+
+let bench: Workbench
+const page = (): Page => bench.page
+const shot = (name: string) => page().screenshot({ path: join(bench.shots, `${name}.png`) })
+const size = (width: number, height: number) => bench.app.evaluate(({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]!.setContentSize(w!, h!), [width, height])
+const goTo = (name: string) => page().getByRole('link', { name, exact: true }).first().click()
+const all = () => ask<CheckpointCard[]>(page(), 'checkpoints.all')
+const dialog = () => page().getByRole('dialog')
+const preview = () => page().locator('[data-test=prune-preview]')
+const going = async () => Number(/^(\d+) checkpoints would go/.exec(await preview().innerText())?.[1] ?? 0)
+async function close(): Promise<void> {
+  await page().keyboard.press('Escape')
+  await dialog().waitFor({ state: 'hidden' })
+}
+const recipe = (type: string) => ({
+  name: `digits ${type}`, backbone: { from: 'fashion-vit' }, data: { from: 'digits', limit: 200, split: { validation: 40 } }, method: { type },
+  train: { epochs: 3, batchSize: 32, learningRate: 0.02 }, checkpoints: { everySteps: 2, keep: 20 },
+})
+
+async function train(type: string): Promise<string> {
+  const { run } = await ask<{ run: string }>(page(), 'runs.start', recipe(type))
+  const status = async () => (await ask<{ card: { status: string } }>(page(), 'runs.show', { run })).card.status
+  await expect.poll(status, { timeout: 180_000, interval: 500 }).toBe('finished')
+  return run
+}
+
+/** Both themes, at both sizes. */
+async function look(name: string): Promise<void> {
+  for (const theme of ['dark', 'light']) {
+    await page().keyboard.press('Control+Shift+L')
+    for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
+      await size(width, height)
+      await page().waitForTimeout(500)
+      await shot(`${name}-${theme}-${width}`)
+    }
+  }
+}
+
+beforeAll(async () => {
+  bench = await openWorkbench()
+  await ask(page(), 'settings.set', { theme: 'light' })
+  await page().reload()
+}, 90_000)
+afterAll(async () => { await bench.close() })
+
+let probe = '', ssf = ''
+test('every checkpoint of every run is on one page, and one is pinned there', async () => {
+  probe = await train('linear-probe')
+  ssf = await train('ssf')
+  await goTo('Checkpoints')
+  const saved = await all()
+  expect(saved.length).toBeGreaterThan(10)
+  await expect.poll(() => page().locator('tbody tr').count()).toBe(saved.length)
+  const other = saved.find(({ run, best, last }) => run === ssf && !best && !last)!
+  const row = page().locator('tbody tr').filter({ hasText: 'digits ssf' }).filter({ has: page().getByRole('cell', { name: String(other.step), exact: true }) })
+  await row.getByRole('button', { name: 'Pin checkpoint' }).click()
+  await row.getByText('pinned').waitFor()
+  expect((await all()).filter(({ pinned }) => pinned)).toMatchObject([{ run: ssf, step: other.step }])
+  await look('checkpoints')
+})
+
+test('a rule shows what would go, and deletes just that', async () => {
+  const before = await all()
+  await page().getByLabel('Search checkpoints by run').fill('linear')
+  await page().locator('[data-test=open-prune]').click()
+  await dialog().getByText('1 run that matches “linear”').waitFor()
+  await expect.poll(() => preview().innerText()).toMatch(/^\d+ checkpoints would go, .*B\. \d checkpoints? stays?, /)
+  await close()
+  await page().getByLabel('Search checkpoints by run').fill('')
+  await page().locator('[data-test=open-prune]').click()
+  await dialog().getByText('Checkpoints of all runs.').waitFor()
+  await expect.poll(going).toBeGreaterThan(0)
+  const full = await going()
+  await dialog().getByLabel('One in every').fill('4')
+  await expect.poll(going).toBeLessThan(full)
+  await dialog().getByLabel('One in every').fill('x')
+  await dialog().getByText('A whole number of steps from 1 on').waitFor()
+  expect(await page().locator('[data-test=prune]').isDisabled()).toBe(true)
+  await dialog().getByLabel('One in every').fill('')
+  await expect.poll(going).toBe(full)
+  await look('prune')
+  await page().getByRole('button', { name: `Delete ${full} checkpoints` }).click()
+  await page().getByText(new RegExp(`^Deleted ${full} checkpoints, .* freed$`)).waitFor()
+  const left = await all()
+  expect(left.length).toBe(before.length - full)
+  expect(left.every(({ best, last, pinned }) => best || last || pinned)).toBe(true)
+  for (const one of before) expect(existsSync(one.path)).toBe(left.some(({ path }) => path === one.path))
+  await expect.poll(() => page().locator('tbody tr').count()).toBe(left.length)
+})
+
+test('a budget that is kept lets nothing go, and the page says how full it is', async () => {
+  await goTo('Settings')
+  await page().getByLabel('Checkpoint budget').fill('5')
+  await goTo('Checkpoints')
+  await expect.poll(() => page().locator('[data-test=disk-use]').innerText()).toMatch(/of 5\.0 GB$/)
+  await page().locator('[data-test=open-prune]').click()
+  expect(await dialog().getByLabel('Until they fit into').inputValue()).toBe('5')
+  await expect.poll(() => preview().innerText()).toMatch(/^Nothing would go\./)
+  expect(await page().locator('[data-test=prune]').isDisabled()).toBe(true)
+  await close()
+})
+
+test('a run shows what is left of its checkpoints, and is pruned by itself', async () => {
+  await page().goto(`${page().url().split('#')[0]}#/runs/${probe}/checkpoints`)
+  const left = (await all()).filter(({ run }) => run === probe)
+  await expect.poll(() => page().locator('tbody tr').count()).toBe(left.length)
+  expect(await page().getByRole('tab', { name: /^Checkpoints/ }).innerText()).toContain(String(left.length))
+  await page().getByRole('button', { name: 'Prune', exact: true }).click()
+  await dialog().getByRole('switch').click()
+  const lasts = left.filter(({ last, best, pinned }) => last && !best && !pinned).length
+  await expect.poll(() => preview().innerText()).toMatch(lasts ? /^1 checkpoint would go/ : /^Nothing would go/)
+  await close()
+  await look('run-checkpoints')
+  expect(bench.problems).toEqual([])
+})
