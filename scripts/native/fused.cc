@@ -48,17 +48,24 @@ namespace {
 
 #define INLINE inline __attribute__((always_inline))
 
-enum Op { Add, Sub, Mul, Div, Max, Min, Neg, Square, Sqrt, Rsqrt, Reciprocal, Exp, Erf, Tanh, Sigmoid, Relu, Floor, Abs, Round, RowSum, RowMean, RowMax };
+enum Op { Add, Sub, Mul, Div, Max, Min, Neg, Square, Sqrt, Rsqrt, Reciprocal, Exp, Erf, Tanh, Sigmoid, Relu, Floor, Abs, Round, RowSum, RowMean, RowMax, MulAdd, MulSub, SubMul };
 const std::map<std::string, Op> names = {
     {"add", Add}, {"sub", Sub}, {"mul", Mul}, {"div", Div}, {"max", Max}, {"min", Min}, {"neg", Neg}, {"square", Square}, {"sqrt", Sqrt}, {"rsqrt", Rsqrt},
     {"reciprocal", Reciprocal}, {"exp", Exp}, {"erf", Erf}, {"tanh", Tanh}, {"sigmoid", Sigmoid}, {"relu", Relu}, {"floor", Floor}, {"abs", Abs},
     {"round", Round}, {"rowsum", RowSum}, {"rowmean", RowMean}, {"rowmax", RowMax}};
-bool isReduction(Op op) { return op >= RowSum; }
-bool isBinary(Op op) { return op <= Min; }
+bool isReduction(Op op) { return op >= RowSum && op <= RowMax; }
+int operands(Op op) { return op >= MulAdd ? 3 : op <= Min ? 2 : 1; }
+
+// Columns are computed by so many at once; the last of a row may be computed in vain.
+constexpr int64_t LANES = 16;
+int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+// Of a row at a time; of short rows that are joined; elements that are worth a thread.
+constexpr int64_t PIECE = 512, JOINED = 512, SHARE = 16384;
 
 enum Kind { Wide, Narrow, Sum };
-struct Input { int64_t repeat, count; bool wide; };
-struct Instruction { Op op; int a, b, slot; };
+// tiles: how often a row of it is repeated within a row of the table
+struct Input { int64_t repeat, count; bool wide; int64_t size = 0, tiles = 1; };
+struct Instruction { Op op; int from[3]; int slot; };
 struct Output { int reg; Kind kind; std::vector<int64_t> dims; };
 
 struct Program {
@@ -70,25 +77,68 @@ struct Program {
   bool reduces = false;
 };
 
+// A product that only a sum or a difference reads becomes one instruction with it.
+void contract(Program& p) {
+  const int first = p.inputs.size();
+  std::vector<int> uses(first + p.code.size()), moved(first + p.code.size());
+  for (auto& c : p.code) for (int k = 0; k < operands(c.op); k++) uses[c.from[k]]++;
+  for (auto& out : p.outputs) uses[out.reg]++;
+  std::vector<bool> gone(p.code.size());
+  const auto product = [&](int reg) { return reg >= first && uses[reg] == 1 && p.code[reg - first].op == Mul; };
+  for (auto& c : p.code) {
+    if (c.op != Add && c.op != Sub) continue;
+    const int side = product(c.from[0]) ? 0 : product(c.from[1]) ? 1 : -1;
+    if (side < 0) continue;
+    const auto& mul = p.code[c.from[side] - first];
+    gone[c.from[side] - first] = true;
+    c = {c.op == Add ? MulAdd : side == 0 ? MulSub : SubMul, {mul.from[0], mul.from[1], c.from[1 - side]}};
+  }
+  std::vector<Instruction> kept;
+  for (int i = 0; i < first; i++) moved[i] = i;
+  for (size_t i = 0; i < p.code.size(); i++) {
+    moved[first + i] = first + kept.size();
+    if (gone[i]) continue;
+    for (int k = 0; k < operands(p.code[i].op); k++) p.code[i].from[k] = moved[p.code[i].from[k]];
+    kept.push_back(p.code[i]);
+  }
+  p.code = kept;
+  for (auto& out : p.outputs) out.reg = moved[out.reg];
+}
+
 // Results share buffers once nobody reads them again.
 void placeResults(Program& p) {
   const int first = p.inputs.size();
   std::vector<int> last(first + p.code.size(), -1), free;
-  for (size_t i = 0; i < p.code.size(); i++) {
-    last[p.code[i].a] = i;
-    if (isBinary(p.code[i].op)) last[p.code[i].b] = i;
-  }
+  for (size_t i = 0; i < p.code.size(); i++) for (int k = 0; k < operands(p.code[i].op); k++) last[p.code[i].from[k]] = i;
   for (auto& out : p.outputs) last[out.reg] = p.code.size();
   for (size_t i = 0; i < p.code.size(); i++) {
     auto& c = p.code[i];
     if (free.empty()) free.push_back(p.slots++);
     c.slot = free.back();
     free.pop_back();
-    const int b = isBinary(c.op) ? c.b : c.a;
-    if (c.a >= first && last[c.a] == int(i)) free.push_back(p.code[c.a - first].slot);
-    if (b != c.a && b >= first && last[b] == int(i)) free.push_back(p.code[b - first].slot);
+    for (int k = 0; k < operands(c.op); k++) {
+      const int reg = c.from[k];
+      if (reg < first || last[reg] != int(i)) continue;
+      free.push_back(p.code[reg - first].slot);
+      last[reg] = -1;
+    }
     if (last[first + i] < 0) free.push_back(c.slot);
   }
+}
+
+// A few short rows are computed as one long row.
+void joinRows(Program& p) {
+  if (p.reduces || p.columns >= JOINED / 2) return;
+  for (auto& out : p.outputs) if (out.kind != Wide) return;
+  for (auto& in : p.inputs) if (in.count != 1 && !(in.wide && in.repeat == 1 && in.count == p.rows)) return;
+  int64_t n = 1;
+  for (int64_t k = 2; k * p.columns <= JOINED && 2 * k <= p.rows; k++) if (p.rows % k == 0) n = k;
+  for (auto& in : p.inputs) {
+    if (in.count == 1) in.tiles = in.wide ? n : 1;
+    else in.count /= n;
+  }
+  p.rows /= n;
+  p.columns *= n;
 }
 
 bool parse(const std::string& text, Program& p) {
@@ -96,12 +146,15 @@ bool parse(const std::string& text, Program& p) {
   size_t n;
   if (!(in >> p.rows >> p.columns >> n)) return false;
   p.inputs.resize(n);
-  for (auto& i : p.inputs) in >> i.repeat >> i.count >> i.wide;
+  for (auto& i : p.inputs) {
+    in >> i.repeat >> i.count >> i.wide;
+    i.size = i.count * (i.wide ? p.columns : 1);
+  }
   in >> n;
   p.code.resize(n);
   for (auto& c : p.code) {
     std::string name;
-    in >> name >> c.a >> c.b;
+    in >> name >> c.from[0] >> c.from[1];
     auto found = names.find(name);
     if (found == names.end()) return false;
     c.op = found->second;
@@ -117,8 +170,11 @@ bool parse(const std::string& text, Program& p) {
     o.dims.resize(rank);
     for (auto& d : o.dims) in >> d;
   }
+  if (!in) return false;
+  contract(p);
   placeResults(p);
-  return bool(in);
+  joinRows(p);
+  return true;
 }
 
 // ---- arithmetic ----
@@ -169,22 +225,42 @@ INLINE float tanhOf(float x) {
   return std::copysign(y, x);
 }
 
+// n is 1 or a whole number of lanes, and no result lies where an operand does.
+template <typename F> INLINE void lanes(float* __restrict out, int64_t n, F f) {
+  if (n == 1) out[0] = f(0);
+  else for (int64_t i = 0; i < n / LANES * LANES; i++) out[i] = f(i);
+}
 template <typename F> INLINE void each(float* out, const float* a, int64_t n, F f) {
-  for (int64_t i = 0; i < n; i++) out[i] = f(a[i]);
+  lanes(out, n, [=](int64_t i) { return f(a[i]); });
 }
 template <typename F> INLINE void pairs(float* out, const float* a, bool wideA, const float* b, bool wideB, int64_t n, F f) {
-  if (wideA && wideB) for (int64_t i = 0; i < n; i++) out[i] = f(a[i], b[i]);
-  else if (wideA) { const float s = *b; for (int64_t i = 0; i < n; i++) out[i] = f(a[i], s); }
-  else { const float s = *a; for (int64_t i = 0; i < n; i++) out[i] = f(s, b[i]); }
+  const float oneA = *a, oneB = *b;
+  if (wideA && wideB) lanes(out, n, [=](int64_t i) { return f(a[i], b[i]); });
+  else if (wideA) lanes(out, n, [=](int64_t i) { return f(a[i], oneB); });
+  else lanes(out, n, [=](int64_t i) { return f(oneA, b[i]); });
+}
+// Products are the same either way round.
+template <typename F> INLINE void triples(float* out, const float* a, bool wideA, const float* b, bool wideB, const float* c, bool wideC, int64_t n, F f) {
+  if (wideB && !wideA) {
+    std::swap(a, b);
+    std::swap(wideA, wideB);
+  }
+  const float oneA = *a, oneB = *b, oneC = *c;
+  if (wideA && wideB && wideC) lanes(out, n, [=](int64_t i) { return f(a[i], b[i], c[i]); });
+  else if (wideA && wideB) lanes(out, n, [=](int64_t i) { return f(a[i], b[i], oneC); });
+  else if (wideA && wideC) lanes(out, n, [=](int64_t i) { return f(a[i], oneB, c[i]); });
+  else if (wideA) lanes(out, n, [=](int64_t i) { return f(a[i], oneB, oneC); });
+  else lanes(out, n, [=](int64_t i) { return f(oneA, oneB, c[i]); });
 }
 template <typename F> INLINE float reduced(const float* a, int64_t n, float from, F f) {
-  float lanes[64];
-  for (auto& lane : lanes) lane = from;
+  float sums[4 * LANES];
+  for (auto& sum : sums) sum = from;
   int64_t i = 0;
-  for (; i + 64 <= n; i += 64) for (int k = 0; k < 64; k++) lanes[k] = f(lanes[k], a[i + k]);
-  for (int k = 0; i < n; i++, k++) lanes[k] = f(lanes[k], a[i]);
-  for (int width = 32; width > 0; width /= 2) for (int k = 0; k < width; k++) lanes[k] = f(lanes[k], lanes[k + width]);
-  return lanes[0];
+  for (; i + 4 * LANES <= n; i += 4 * LANES) for (int k = 0; k < 4 * LANES; k++) sums[k] = f(sums[k], a[i + k]);
+  for (; i + LANES <= n; i += LANES) for (int k = 0; k < LANES; k++) sums[k] = f(sums[k], a[i + k]);
+  for (int k = LANES; i < n; i++, k++) sums[k] = f(sums[k], a[i]);
+  for (int width = 2 * LANES; width > 0; width /= 2) for (int k = 0; k < width; k++) sums[k] = f(sums[k], sums[k + width]);
+  return sums[0];
 }
 
 // ---- running ----
@@ -207,29 +283,42 @@ struct Scratch {
   std::vector<float> slots, loaded;
   std::vector<Register> registers;
   std::vector<Column> columns;
-  Scratch(const Pass& pass) : slots(pass.p.slots * pass.piece), loaded(pass.p.inputs.size() * pass.piece), registers(pass.p.inputs.size() + pass.p.code.size()), columns(pass.p.outputs.size()) {
+  Scratch(const Pass& pass) : slots(pass.p.slots * padded(pass.piece)), loaded(pass.p.inputs.size() * padded(pass.piece)), registers(pass.p.inputs.size() + pass.p.code.size()), columns(pass.p.outputs.size()) {
     for (size_t o = 0; o < columns.size(); o++)
-      if (pass.p.outputs[o].kind == Sum) columns[o] = {std::vector<float>(pass.p.columns), std::vector<float>(pass.p.columns)};
+      if (pass.p.outputs[o].kind == Sum) columns[o] = {std::vector<float>(padded(pass.p.columns)), std::vector<float>(padded(pass.p.columns))};
   }
 };
 
+INLINE int64_t lineOf(const Input& in, int64_t row, int64_t rows) {
+  if (in.count == 1) return 0;
+  return in.repeat == 1 && in.count == rows ? row : row / in.repeat % in.count;
+}
+
+// What a register points to may be read by whole lanes.
 INLINE void load(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64_t n) {
   for (size_t i = 0; i < pass.p.inputs.size(); i++) {
     const Input& in = pass.p.inputs[i];
-    const int64_t line = (row / in.repeat) % in.count, at = in.wide ? line * pass.p.columns + from : line, many = in.wide ? n : 1;
-    if (!pass.sources[i].rounded) {
-      s.registers[i] = {static_cast<const float*>(pass.sources[i].data) + at, in.wide};
+    const Source& source = pass.sources[i];
+    const int64_t line = lineOf(in, row, pass.p.rows), columns = pass.p.columns / in.tiles, at = in.wide ? line * columns + from : line;
+    const int64_t wanted = in.wide ? padded(n) : 1, many = std::min(wanted, std::min(in.size - at, columns));
+    float* to = s.loaded.data() + i * padded(pass.piece);
+    if (!source.rounded && many == wanted) {
+      s.registers[i] = {static_cast<const float*>(source.data) + at, in.wide};
       continue;
     }
-    float* to = s.loaded.data() + i * pass.piece;
-    const uint16_t* h = static_cast<const uint16_t*>(pass.sources[i].data) + at;
-    for (int64_t k = 0; k < many; k++) to[k] = fromBfloat16(h[k]);
+    if (source.rounded) {
+      const uint16_t* h = static_cast<const uint16_t*>(source.data) + at;
+      for (int64_t k = 0; k < many; k++) to[k] = fromBfloat16(h[k]);
+    } else {
+      std::memcpy(to, static_cast<const float*>(source.data) + at, many * sizeof(float));
+    }
+    for (int64_t t = 1; t < in.tiles; t++) std::memcpy(to + t * columns, to, columns * sizeof(float));
     s.registers[i] = {to, in.wide};
   }
 }
 
-INLINE void compute(const Instruction& c, const Register& a, const Register& b, float* out, int64_t n, int64_t columns) {
-  switch (c.op) {
+INLINE void compute(Op op, const Register& a, const Register& b, const Register& c, float* out, int64_t n, int64_t columns) {
+  switch (op) {
     case Add: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x + y; });
     case Sub: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x - y; });
     case Mul: return pairs(out, a.at, a.wide, b.at, b.wide, n, [](float x, float y) { return x * y; });
@@ -249,29 +338,41 @@ INLINE void compute(const Instruction& c, const Register& a, const Register& b, 
     case Floor: return each(out, a.at, n, [](float x) { return std::floor(x); });
     case Abs: return each(out, a.at, n, [](float x) { return std::fabs(x); });
     case Round: return each(out, a.at, n, [](float x) { return fromBfloat16(toBfloat16(x)); });
+    case MulAdd: return triples(out, a.at, a.wide, b.at, b.wide, c.at, c.wide, n, [](float x, float y, float z) { return x * y + z; });
+    case MulSub: return triples(out, a.at, a.wide, b.at, b.wide, c.at, c.wide, n, [](float x, float y, float z) { return x * y - z; });
+    case SubMul: return triples(out, a.at, a.wide, b.at, b.wide, c.at, c.wide, n, [](float x, float y, float z) { return z - x * y; });
     case RowSum: *out = reduced(a.at, n, 0.0f, [](float x, float y) { return x + y; }); return;
     case RowMean: *out = reduced(a.at, n, 0.0f, [](float x, float y) { return x + y; }) / float(columns); return;
     case RowMax: *out = reduced(a.at, n, -INFINITY, [](float x, float y) { return x > y || x != x ? x : y; }); return;
   }
 }
 
+INLINE void storeRounded(uint16_t* to, const float* from, int64_t n) {
+  const int64_t whole = n / LANES * LANES;
+  for (int64_t k = 0; k < whole; k++) to[k] = toBfloat16(from[k]);
+  if (whole == n) return;
+  uint16_t rest[LANES];
+  for (int64_t k = 0; k < LANES; k++) rest[k] = toBfloat16(from[whole + k]);
+  std::memcpy(to + whole, rest, (n - whole) * sizeof(uint16_t));
+}
+
 INLINE void store(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64_t n) {
   for (size_t o = 0; o < pass.p.outputs.size(); o++) {
     const Output& out = pass.p.outputs[o];
     const Register& r = s.registers[out.reg];
+    const Sink& sink = pass.sinks[o];
     if (out.kind == Sum) {
-      float* few = s.columns[o].few.data() + from;
-      if (r.wide) for (int64_t k = 0; k < n; k++) few[k] += r.at[k];
-      else for (int64_t k = 0; k < n; k++) few[k] += *r.at;
-      continue;
-    }
-    const int64_t at = out.kind == Wide ? row * pass.p.columns + from : row, many = out.kind == Wide ? n : 1;
-    if (pass.sinks[o].rounded) {
-      uint16_t* to = static_cast<uint16_t*>(pass.sinks[o].data) + at;
-      for (int64_t k = 0; k < many; k++) to[k] = toBfloat16(r.at[k]);
+      float* __restrict few = s.columns[o].few.data() + from;
+      const float one = *r.at;
+      if (r.wide) for (int64_t k = 0; k < padded(n); k++) few[k] += r.at[k];
+      else for (int64_t k = 0; k < padded(n); k++) few[k] += one;
+    } else if (out.kind == Narrow) {
+      if (sink.rounded) static_cast<uint16_t*>(sink.data)[row] = toBfloat16(*r.at);
+      else static_cast<float*>(sink.data)[row] = *r.at;
     } else {
-      float* to = static_cast<float*>(pass.sinks[o].data) + at;
-      for (int64_t k = 0; k < many; k++) to[k] = r.at[k];
+      const int64_t at = row * pass.p.columns + from;
+      if (sink.rounded) storeRounded(static_cast<uint16_t*>(sink.data) + at, r.at, n);
+      else std::memcpy(static_cast<float*>(sink.data) + at, r.at, n * sizeof(float));
     }
   }
 }
@@ -293,10 +394,11 @@ INLINE void rowsOf(const Pass& pass, Scratch& s, int64_t row, int64_t end, int64
       load(pass, s, row, from, n);
       for (size_t i = 0; i < pass.p.code.size(); i++) {
         const Instruction& c = pass.p.code[i];
-        const Register a = s.registers[c.a], b = s.registers[c.b];
-        const bool wide = !isReduction(c.op) && (a.wide || (isBinary(c.op) && b.wide));
-        float* out = s.slots.data() + c.slot * pass.piece;
-        compute(c, a, b, out, isReduction(c.op) || wide ? n : 1, pass.p.columns);
+        const int many = operands(c.op);
+        const Register a = s.registers[c.from[0]], b = s.registers[c.from[many > 1 ? 1 : 0]], d = s.registers[c.from[many > 2 ? 2 : 0]];
+        const bool wide = !isReduction(c.op) && (a.wide || b.wide || d.wide);
+        float* out = s.slots.data() + c.slot * padded(pass.piece);
+        compute(c.op, a, b, d, out, isReduction(c.op) ? n : wide ? padded(n) : 1, pass.p.columns);
         s.registers[first + i] = {out, wide};
       }
       store(pass, s, row, from, n);
@@ -389,9 +491,6 @@ Workers& workers() {
   return *all;
 }
 
-// Of a row at a time, and elements that are worth a thread.
-constexpr int64_t PIECE = 1024, SHARE = 16384;
-
 // Always the same parts of the table for the same threads, so that sums come out the same each time.
 void execute(const Program& p, const std::vector<Source>& sources, const std::vector<Sink>& sinks) {
   static const Rows rows = bestRows();
@@ -465,7 +564,7 @@ void run(void* kernel, TF_OpKernelContext* ctx) {
     TF_GetInput(ctx, i, &t, status.s);
     if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
     held.all.push_back(t);
-    if (TF_TensorElementCount(t) != p.inputs[i].count * (p.inputs[i].wide ? p.columns : 1)) {
+    if (TF_TensorElementCount(t) != p.inputs[i].size) {
       TF_SetStatus(status.s, TF_INVALID_ARGUMENT, "EngramFused: an input is not of the size that the program was written for");
       return TF_OpKernelContext_Failure(ctx, status.s);
     }

@@ -23,9 +23,13 @@ class Rounding {
   private readonly rounded = new Map<string, string>()
   private readonly outputs: ReadonlyMap<string, readonly Output[]>
   private readonly wantedRounded: ReadonlySet<string>
+  /** attention's probabilities enter products forward and backward: they are kept rounded alone */
+  private readonly probabilities: ReadonlySet<string>
 
   constructor(nodes: readonly GraphNode[], private readonly isFrozen: (variable: string) => boolean, private readonly leastFlops: number) {
     this.outputs = new Map(nodes.map(n => [n.name, n.outputs]))
+    const inProducts = new Set(nodes.filter(n => this.isLargeProduct(n)).flatMap(n => n.inputs))
+    this.probabilities = new Set(nodes.filter(n => n.op === 'Softmax' && inProducts.has(n.name)).map(n => n.name))
     this.wantedRounded = movedIntoProducts(nodes, node => this.isLargeProduct(node))
     for (const node of nodes) if (this.isLargeProduct(node)) node.inputs.slice(0, 2).forEach(input => this.store(input))
   }
@@ -33,7 +37,11 @@ class Rounding {
   add(node: GraphNode): void {
     const data = moves.has(node.op) ? 1 : this.isLargeProduct(node) ? 2 : 0
     const known = data === 2 || (data === 1 && (this.rounded.has(node.inputs[0]!) || this.wantedRounded.has(node.name)))
-    if (!known || node.outputs[0]!.dtype !== FLOAT) return void this.out.push({ ...node, inputs: node.inputs.map((input, i) => this.inFloat32(input, `${node.name}/full${i}`)) })
+    if (!known || node.outputs[0]!.dtype !== FLOAT) {
+      this.out.push({ ...node, inputs: node.inputs.map((input, i) => this.inFloat32(input, `${node.name}/full${i}`)) })
+      if (this.probabilities.has(node.name)) this.rounded.set(node.name, this.inBfloat16(node.name, partOf(node.name)))
+      return
+    }
     const inputs = node.inputs.map((input, i) => i < data ? this.inBfloat16(input, partOf(node.name)) : input)
     const name = `${node.name}/rounded`
     this.out.push({ ...node, name, inputs, attributes: { ...node.attributes, T: { type: BFLOAT16 } }, outputs: [{ dtype: BFLOAT16, shape: node.outputs[0]!.shape }] })

@@ -1,7 +1,8 @@
 import { count } from '../../sites'
 import { nativeBackend } from '../../tf'
-import { axesIn, BFLOAT16, FLOAT, moves, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { axesIn, BFLOAT16, FLOAT, moves, outputOf, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
 import { addressOf, Program, tableOf, type Address, type Register, type Table } from './program'
+import { recomputed } from './recompute'
 import { openSession, placeholder, type WithModelFolder } from './session'
 
 /** TensorFlow's element-wise operations, as instructions of a fused program. */
@@ -30,10 +31,15 @@ export function canFuse(withFolder: WithModelFolder): boolean {
 
 /** Runs of element-wise operations on at least so many elements as one operation each: one pass over memory in place of many. */
 export function fused(nodes: readonly GraphNode[], least: number): GraphNode[] {
+  const first = fuse(nodes, least)
+  return fuse(recomputed(first.nodes, name => first.runOf.get(name), least), least).out
+}
+
+function fuse(nodes: readonly GraphNode[], least: number): Fusion {
   const fusion = new Fusion(nodes, least)
   for (const node of fusion.nodes) fusion.add(node)
   fusion.close()
-  return fusion.out
+  return fusion
 }
 
 /**
@@ -43,6 +49,8 @@ export function fused(nodes: readonly GraphNode[], least: number): GraphNode[] {
 class Fusion {
   readonly out: GraphNode[] = []
   readonly nodes: readonly GraphNode[]
+  /** the number of the fused run that a node is in */
+  readonly runOf = new Map<string, number>()
   private run = new Map<string, GraphNode>()
   private table: Table = { rows: 0, columns: 0 }
   private waiting = new Map<string, GraphNode>()
@@ -148,6 +156,7 @@ class Fusion {
     const results = run.filter(n => this.users.get(n.name)?.some(user => !this.run.has(user) && (kept.has(user) || !this.waiting.has(user))))
     if (results.length === 0) return
     for (const node of results) program.output(registers.get(node.name)!, this.kindOf(node), node.outputs[0]!)
+    for (const node of run) this.runOf.set(node.name, this.out.length)
     const name = `${run[0]!.name}/fused`
     this.out.push({
       name, op: 'EngramFused', inputs: program.sources.map(source => this.renamed.get(source) ?? source), outputs: results.map(n => n.outputs[0]!),
@@ -183,8 +192,7 @@ class Fusion {
   }
 
   private outputOf(input: string): Output {
-    const { node, output } = sourceOf(input)!
-    return this.byName.get(node)!.outputs[output]!
+    return outputOf(input, this.byName)
   }
 }
 

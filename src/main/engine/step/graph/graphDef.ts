@@ -28,6 +28,12 @@ export function sourceOf(input: string): { node: string; output: number } | null
   return colon < 0 ? { node: input, output: 0 } : { node: input.slice(0, colon), output: Number(input.slice(colon + 1)) }
 }
 
+/** What an input names, of nodes by name. */
+export function outputOf(input: string, nodes: ReadonlyMap<string, GraphNode>): Output {
+  const { node, output } = sourceOf(input)!
+  return nodes.get(node)!.outputs[output]!
+}
+
 /** Operations that only move numbers. */
 export const moves: ReadonlySet<string> = new Set(['Reshape', 'Transpose', 'ExpandDims', 'Squeeze'])
 

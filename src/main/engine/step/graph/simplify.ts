@@ -1,32 +1,28 @@
-import { axesIn, FLOAT, INT32, sourceOf, type GraphNode, type Output } from './graphDef'
+import { axesIn, FLOAT, INT32, outputOf, type GraphNode } from './graphDef'
 import { constant } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
 export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
   const byName = new Map(nodes.map(n => [n.name, n])), replaced = new Map<string, string>(), out: GraphNode[] = []
-  const outputOf = (input: string): Output => {
-    const { node, output } = sourceOf(input)!
-    return byName.get(node)!.outputs[output]!
-  }
   for (const recorded of nodes) {
     const node = { ...recorded, inputs: recorded.inputs.map(input => replaced.get(input) ?? input) }
-    if (changesNothing(node, outputOf)) replaced.set(node.name, node.inputs[0]!)
-    else out.push(...(sumsRows(node, outputOf, byName) ? columnSum(node) : [node]))
+    if (changesNothing(node, byName)) replaced.set(node.name, node.inputs[0]!)
+    else out.push(...(sumsRows(node, byName) ? columnSum(node) : [node]))
   }
   return out
 }
 
 /** tfjs writes many a cast to the same type and reshape to the same shape. */
-function changesNothing({ op, inputs, outputs }: GraphNode, outputOf: (input: string) => Output): boolean {
+function changesNothing({ op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string, GraphNode>): boolean {
   if (op !== 'Cast' && op !== 'Reshape') return false
-  const before = outputOf(inputs[0]!), after = outputs[0]!
+  const before = outputOf(inputs[0]!, byName), after = outputs[0]!
   return before.dtype === after.dtype && before.shape.length === after.shape.length && before.shape.every((size, i) => size === after.shape[i])
 }
 
 /** Whether all axes but the last are summed, or of size 1. */
-function sumsRows({ op, inputs, outputs }: GraphNode, outputOf: (input: string) => Output, byName: ReadonlyMap<string, GraphNode>): boolean {
+function sumsRows({ op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string, GraphNode>): boolean {
   if (op !== 'Sum' || outputs[0]!.dtype !== FLOAT) return false
-  const { shape } = outputOf(inputs[0]!), axes = axesIn(byName.get(inputs[1]!), shape.length)
+  const { shape } = outputOf(inputs[0]!, byName), axes = axesIn(byName.get(inputs[1]!), shape.length)
   if (shape.length < 2 || !axes) return false
   return !axes.includes(shape.length - 1) && shape.slice(0, -1).every((size, axis) => size === 1 || axes.includes(axis))
 }

@@ -1,0 +1,93 @@
+import { count } from '../../sites'
+import { BFLOAT16, FLOAT, outputOf, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+
+/** Operations that cost less than writing and reading their result. */
+const cheap = new Set(['Add', 'AddV2', 'BiasAdd', 'Cast', 'Mul', 'Neg', 'Reshape', 'Sub'])
+const MOST = 6
+
+/** The fused run that a node is computed in, as a number that grows with time; undefined where it is in none. */
+export type RunOf = (node: string) => number | undefined
+
+/**
+ * The nodes, with results of at least so many elements computed again in the runs that read them, where one large tensor
+ * that is kept anyway, or is half as large, and small ones make them: what is not stored takes no memory and no time.
+ */
+export function recomputed(nodes: readonly GraphNode[], runOf: RunOf, least: number): GraphNode[] {
+  const recomputing = new Recomputing(nodes, runOf, least)
+  return nodes.flatMap(node => recomputing.before(node))
+}
+
+class Recomputing {
+  private readonly byName: ReadonlyMap<string, GraphNode>
+  /** a tensor -> the last time that it is read where it is now */
+  private readonly lastRead = new Map<string, number>()
+  /** nodes that something outside of runs reads */
+  private readonly readAlone = new Set<string>()
+  /** `run node` -> the copy of the node in that run */
+  private readonly copies = new Map<string, string>()
+
+  constructor(nodes: readonly GraphNode[], private readonly runOf: RunOf, private readonly least: number) {
+    this.byName = new Map(nodes.map(n => [n.name, n]))
+    for (const node of nodes) for (const input of node.inputs) this.noteRead(input, runOf(node.name))
+  }
+
+  /** The node with what it reads computed again, and that before it. */
+  before(node: GraphNode): GraphNode[] {
+    const run = this.runOf(node.name), out: GraphNode[] = []
+    if (run === undefined) return [node]
+    const inputs = node.inputs.map(input => this.isWorthwhile(input, node, run) ? this.copy(input, node, run, out) : input)
+    return [...out, { ...node, inputs }]
+  }
+
+  private noteRead(input: string, run: number | undefined): void {
+    const name = sourceOf(input)?.node ?? input.slice(1)
+    if (run === undefined) this.readAlone.add(name)
+    else this.lastRead.set(name, Math.max(run, this.lastRead.get(name) ?? 0))
+  }
+
+  private isWorthwhile(input: string, { name }: GraphNode, run: number): boolean {
+    const made = this.byName.get(input)
+    if (!made || !this.isLarge(made.outputs[0]!) || made.outputs[0]!.dtype !== FLOAT) return false
+    const from = this.runOf(input)
+    if (from === undefined || from === run || this.readAlone.has(input) || partOf(input) !== partOf(name)) return false
+    const origins = this.origins(input, from)
+    if (!origins || origins.length > 1) return false
+    return origins.every(origin => this.outputOf(origin).dtype === BFLOAT16 || (this.lastRead.get(origin) ?? 0) >= run)
+  }
+
+  /** The large tensors that make a result by way of cheap operations of its run; null where that is too long a way. */
+  private origins(result: string, run: number): string[] | null {
+    const found = new Set<string>(), left = [result], seen = new Set<string>()
+    for (let next = left.pop(); next !== undefined; next = left.pop()) {
+      const node = this.byName.get(next)
+      if (seen.has(next) || !this.isLarge(this.outputOf(next))) continue
+      seen.add(next)
+      if (node && cheap.has(node.op) && this.runOf(next) === run) left.push(...node.inputs)
+      else found.add(next)
+      if (seen.size > MOST || found.has(result)) return null
+    }
+    return [...found]
+  }
+
+  private copy(input: string, reader: GraphNode, run: number, out: GraphNode[]): string {
+    const known = this.copies.get(`${run} ${input}`)
+    if (known !== undefined) return known
+    const node = this.byName.get(input)!, from = this.runOf(input)
+    const inputs = node.inputs.map(next => this.isCopied(next, from) ? this.copy(next, reader, run, out) : next)
+    const name = `${partOf(reader.name)}/again${run}/${input.slice(partOf(input).length + 1)}`
+    this.copies.set(`${run} ${input}`, name)
+    out.push({ ...node, name, inputs })
+    return name
+  }
+  private isCopied(input: string, run: number | undefined): boolean {
+    const node = this.byName.get(input)
+    return !!node && cheap.has(node.op) && this.runOf(input) === run && this.isLarge(node.outputs[0]!)
+  }
+
+  private isLarge({ shape }: Output): boolean {
+    return count(shape) >= this.least
+  }
+  private outputOf(input: string): Output {
+    return outputOf(input, this.byName)
+  }
+}
