@@ -1,11 +1,11 @@
 import '../support/tensorflow'
 import { describe, expect, it } from 'vitest'
-import { outputOf } from '../../src/main/engine/step/graph/graphDef'
+import { FLOAT, outputOf, type GraphNode } from '../../src/main/engine/step/graph/graphDef'
 import { record } from '../../src/main/engine/step/graph/record'
 import { inferred } from '../../src/main/engine/step/graph/shapes'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 
-const a = tf.randomNormal([2, 3, 4, 5]), b = tf.randomNormal([3, 1, 5]), matrix = tf.randomNormal([6, 5]) as tf.Tensor2D
+const a = tf.randomNormal([2, 3, 4, 5]), b = tf.randomNormal([3, 1, 5]), matrix = tf.tensor2d(new Array<number>(30).fill(1), [6, 5])
 const bodies: Record<string, () => Tensor> = {
   'element-wise': () => tf.tanh(tf.softmax(tf.abs(a))),
   'broadcasting': () => tf.div(tf.maximum(tf.add(a, b), tf.scalar(2)), tf.sub(b, a)),
@@ -20,7 +20,8 @@ describe('a shape by itself', () => {
   it.each(Object.entries(bodies))('is what TensorFlow gives: %s', (_, body) => {
     const { nodes } = record('', [[a, 'a'], [b, 'b'], [matrix, 'matrix']], () => [body()])
     const given = [['a', a], ['b', b], ['matrix', matrix]] as const
-    const byName = new Map([...nodes, ...given.map(([name, t]) => ({ name, op: 'Placeholder', inputs: [], attributes: {}, outputs: [{ dtype: 1, shape: t.shape }] }))].map(n => [n.name, n]))
+    const sources: GraphNode[] = given.map(([name, t]) => ({ name, op: 'Placeholder', inputs: [], attributes: {}, outputs: [{ dtype: FLOAT, shape: t.shape }] }))
+    const byName = new Map([...nodes, ...sources].map(n => [n.name, n]))
     const operand = (input: string) => {
       const { op, attributes: { value } } = byName.get(input)!
       const values = op === 'Const' && value && 'tensor' in value ? new Int32Array(value.tensor.bytes.slice().buffer) : undefined
@@ -34,7 +35,7 @@ describe('a shape by itself', () => {
   })
 
   it('is all that is made of a large result while a body is written down', () => {
-    const large = tf.zeros([300, 300]) as tf.Tensor2D
+    const large = tf.zeros([300, 300])
     const { nodes } = record('', [[large, 'large']], () => [tf.matMul(tf.exp(large), large)])
     expect(nodes.map(n => n.outputs[0]!.shape)).toEqual([[300, 300], [300, 300]])
     expect(inferred('NoSuchOperation', {}, [{ dtype: 1, shape: [2] }])).toBeNull()
