@@ -29,6 +29,7 @@ export function openWindow({ preload, page, stateFile }: { preload: string; page
   window.once('ready-to-show', () => window.show())
   window.on('close', () => rememberPlace(window, stateFile))
   confine(window, page)
+  revive(window)
   void window.loadURL(page)
   return window
 }
@@ -48,6 +49,20 @@ export function followTheme(window: BrowserWindow): void {
     if (window.isDestroyed()) return
     window.setBackgroundColor(colours().back)
     if (hasOverlay) window.setTitleBarOverlay(overlay())
+  })
+}
+
+const SETTLED_MS = 10_000
+const LONGEST_WAIT_MS = 8000
+
+/** A page that died is loaded again; main and its trainers go on meanwhile. One that dies again and again is given ever more time. */
+function revive(window: BrowserWindow): void {
+  let wait = 0
+  let diedAt = 0
+  window.webContents.on('render-process-gone', () => {
+    wait = Date.now() - diedAt > SETTLED_MS ? 0 : Math.min(LONGEST_WAIT_MS, wait * 2 || 500)
+    diedAt = Date.now()
+    setTimeout(() => { if (!window.isDestroyed()) window.webContents.reload() }, wait)
   })
 }
 

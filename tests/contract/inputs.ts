@@ -8,7 +8,7 @@ export const valid: Record<string, unknown> = {
   'checkpoints.list': { run: 'run-1' }, 'checkpoints.remove': { run: 'run-1', step: 3 }, 'checkpoints.pin': { run: 'run-1', step: 3, pinned: true }, 'checkpoints.preview': {}, 'checkpoints.prune': { rule: {}, going: [{ run: 'run-1', step: 3 }] }, 'exports.create': { run: 'run-1', as: 'merged', out: '/o' }, 'exports.list': { run: 'run-1' },
   'engram.show': { run: 'run-1' }, 'engram.record': { run: 'run-1', step: 0 }, 'engram.compute': { run: 'run-1' },
   'runs.verdict': { runs: ['run-1', 'run-2'] },
-  'evaluations.list': { run: 'run-1' }, 'evaluations.get': { run: 'run-1', id: 'step-000100-test-0123456789ab' }, 'evaluations.run': { run: 'run-1' }, 'evaluations.progress': { run: 'run-1' }, 'evaluations.predict': { run: 'run-1', files: ['/a.png'] },
+  'evaluations.list': { run: 'run-1' }, 'evaluations.get': { run: 'run-1', id: 'step-000100-test-0123456789ab' }, 'evaluations.run': { run: 'run-1' }, 'evaluations.cancel': { run: 'run-1' }, 'evaluations.progress': { run: 'run-1' }, 'evaluations.predict': { run: 'run-1', files: ['/a.png'] },
   'hub.search': { query: 'vit' }, 'hub.info': { id: 'o/n' }, 'hub.download': { id: 'o/n' }, 'hub.pause': { id: 'o/n' }, 'hub.cancel': { id: 'o/n' }, 'hub.setToken': { token: 'hf_x' },
   'settings.set': { theme: 'dark' }, 'system.chooseFolder': { title: 't' }, 'system.chooseFile': { title: 't', extensions: [] }, 'system.reveal': { path: '/p' },
 }

@@ -81,6 +81,16 @@ test('another checkpoint is evaluated from here', async () => {
   await page().locator('[data-test=evaluation-tiles]').waitFor({ timeout: 120_000 })
 })
 
+test('an evaluation is cancelled, also after the page was loaded anew; what was measured stays', async () => {
+  await page().getByRole('button', { name: 'Evaluate again' }).click()
+  await page().getByRole('button', { name: 'Cancel evaluation' }).waitFor()
+  await page().reload()
+  await page().getByRole('button', { name: 'Cancel evaluation' }).click()
+  await expect.poll(() => page().getByRole('button', { name: 'Cancel evaluation' }).count()).toBe(0)
+  await page().locator('[data-test=evaluation-tiles]').waitFor()
+  expect(await page().getByRole('alert').count()).toBe(0)
+})
+
 test('images of one\'s own are tried, tuned beside the backbone', async () => {
   await page().locator('[data-test=try]').click()
   const files = ['tests/main/data/fixtures/sharp.png', 'tests/main/data/fixtures/lossy.webp', 'package.json'].map(file => resolve(file))

@@ -1,4 +1,6 @@
-import { join } from 'node:path'
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { QueueState } from '../../src/main/contract/queue'
@@ -63,6 +65,21 @@ test('the lane trains them all, though one fails', async () => {
   await page().getByText('Nothing trains here and nothing waits.').waitFor()
   const { lanes } = await ask<QueueState>('queue.list')
   expect(lanes.every(({ running, waiting, paused }) => running === null && waiting.length === 0 && !paused)).toBe(true)
+})
+
+test('a training from the command line is waited for, shown and stopped from here', async () => {
+  const path = join(bench.workspace, 'recipe.json')
+  writeFileSync(path, JSON.stringify(recipe('in the terminal', { train: { epochs: 2000, warmupEpochs: 0, batchSize: 32 } })))
+  const terminal = spawn(process.execPath, [resolve('out/main/cli.js'), 'train', path, '--workspace', bench.workspace], { stdio: 'ignore' })
+  const ended = new Promise(done => terminal.once('exit', done))
+  await page().getByText(/^Started from the command line \(process \d+\)/).waitFor({ timeout: 60_000 })
+  await ask('queue.add', { recipes: [recipe('behind it')] })
+  await expect.poll(rows).toEqual(['behind it'])
+  await page().getByText(/^step \d/).waitFor({ timeout: 60_000 })
+  await shot('queue-elsewhere')
+  await page().getByRole('button', { name: 'Stop and save' }).click()
+  expect(await ended).toBe(0)
+  await expect.poll(statuses, { timeout: 120_000, interval: 500 }).toMatchObject({ 'in the terminal': 'stopped', 'behind it': 'finished' })
 })
 
 test('with runs like them done, those that wait are estimated', async () => {

@@ -78,7 +78,17 @@ const runPredict: JobFunction<'predict'> = async ({ files }, ctx) => {
   return files.map(file => ({ file, top: [{ label: ctx.device, probability: 1 }], base: null, problem: null }))
 }
 
-const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict }
+/** As long as forty turns of a slow training. */
+const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder }, ctx) => {
+  for (let done = 0; done < STEPS; done++) {
+    if (!(await ctx.turn())) throw new AppError('cancelled', 'Stopped.')
+    ctx.progress('test', done, STEPS, 'Evaluating')
+    await pause(10)
+  }
+  return { run: basename(runFolder), step: STEPS, split: 'test', samples: 1, metrics: {}, interval: { low: 0, high: 1 }, evaluation: 'step-000040-test-0' }
+}
+
+const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict, evaluate: runEvaluate }
 const jobOf = <K extends JobKind>(kind: K): JobFunction<K> => {
   const found = jobs[kind]
   if (!found) throw new AppError('internal', `The fake trainer cannot ${kind}.`)

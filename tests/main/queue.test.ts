@@ -1,11 +1,14 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { EvaluationProgress } from '../../src/main/contract/evaluation'
 import type { QueueState } from '../../src/main/contract/queue'
 import { createServices, nodeFork } from '../../src/main/services/index'
 import { findLanes } from '../../src/main/services/lanes'
 import { place } from '../../src/main/store/queueFile'
 import { readEvents } from '../../src/main/store/eventLog'
+import { enterLane } from '../../src/main/store/laneLock'
+import { takeLock } from '../../src/main/store/processLock'
 import { bundle } from './bundle'
 import { temporaryFolder } from './fixtures'
 
@@ -23,7 +26,7 @@ function bench(lanes = ['cpu']) {
   const open = (ids = lanes) => {
     const services = createServices({
       workspace: join(folder, 'workspace'), resources: join(folder, 'resources'), version: '1', fork: nodeFork(trainer.path),
-      lanes: async () => ids.map(id => ({ id, device: id, environment: { ENGRAM_TEST_LANE: id } })),
+      lanes: async () => ids.map(id => ({ id, device: id, lock: id, environment: { ENGRAM_TEST_LANE: id } })),
     })
     onTestFinished(() => services.close())
     return services
@@ -148,6 +151,77 @@ describe('several lanes', () => {
     await before.close()
     const after = open(['cpu'])
     expect(await waiting(after)).toEqual(runs)
+  })
+})
+
+describe('a device that another program has', () => {
+  it('is waited for, in the order of the queue, and the lane says who has it', async () => {
+    const { folder, open, recipe } = bench()
+    const services = open()
+    mkdirSync(join(folder, 'workspace/lanes'), { recursive: true })
+    const other = takeLock(join(folder, 'workspace/lanes/cpu.lock'), 'elsewhere-1')!
+    const { runs } = await services.queue.add({ recipes: ['plain', 'plain'].map(recipe) })
+    expect((await services.queue.list()).lanes[0]).toMatchObject({ running: null, elsewhere: { run: 'elsewhere-1', pid: process.pid }, waiting: runs })
+    expect(runs.map(run => statusOf(services, run))).toEqual(['queued', 'queued'])
+    other.release()
+    await until(() => runs.every(run => statusOf(services, run) === 'finished'), 'both have finished')
+    expect((await services.queue.list()).lanes[0]).toMatchObject({ running: null, elsewhere: null })
+  })
+
+  it('comes to the other after the run that has it now, though more wait in the queue', async () => {
+    const { folder, open, recipe } = bench()
+    const services = open()
+    const { runs } = await services.queue.add({ recipes: ['slow', 'plain'].map(recipe) })
+    await until(() => statusOf(services, runs[0]!) === 'running', 'the first runs')
+    const told: string[] = []
+    const held = enterLane(join(folder, 'workspace/lanes/cpu.lock'), 'elsewhere-1', { onWait: ({ run }) => told.push(run) })
+    await until(() => statusOf(services, runs[0]!) === 'finished', 'the first has finished')
+    ;(await held).release()
+    expect(told).toEqual([runs[0]])
+    await until(() => statusOf(services, runs[1]!) === 'finished', 'the second has finished')
+  })
+})
+
+describe('an evaluation', () => {
+  async function begun(lanes: string[]) {
+    const { open, recipe } = bench(lanes)
+    const services = open()
+    const { runs: [measured] } = await services.queue.add({ recipes: [recipe('plain')] })
+    await until(() => statusOf(services, measured!) === 'finished', 'there is a run to measure')
+    const { runs: [now, later] } = await services.queue.add({ recipes: ['slow', 'plain'].map(recipe), lane: lanes[0]! })
+    await until(() => statusOf(services, now!) === 'running', 'a training has the device')
+    const told: EvaluationProgress[] = []
+    onTestFinished(services.evaluations.progress({ run: measured! }, events => told.push(...events)))
+    const report = services.evaluations.run({ run: measured!, checkpoint: 'last', data: null })
+    return { services, measured: measured!, now: now!, later: later!, told, report }
+  }
+
+  it('waits for a GPU that trains, comes before the runs that wait, and says so', async () => {
+    const { services, now, later, told, report } = await begun(['gpu0', 'cpu'])
+    await until(() => told.some(({ state }) => state === 'waiting'), 'it has told that it waits')
+    expect(told.at(-1)!.message).toContain(now)
+    await report
+    expect(statusOf(services, now)).toBe('finished')
+    expect(statusOf(services, later)).toBe('queued')
+    expect(told.at(-1)!.state).toBe('ended')
+    await until(() => statusOf(services, later) === 'finished', 'the queue goes on')
+  })
+
+  it('runs beside a training on the CPU; cancelled, it ends at once and is not asked for twice', async () => {
+    const { services, measured, now, told, report } = await begun(['cpu'])
+    await until(() => told.some(({ done }) => done !== null && done > 2), 'it is under way')
+    await expect(services.evaluations.run({ run: measured, checkpoint: 'last', data: null })).rejects.toMatchObject({ code: 'run-busy' })
+    services.evaluations.cancel({ run: measured })
+    await expect(report).rejects.toMatchObject({ code: 'cancelled' })
+    expect(statusOf(services, now)).toBe('running')
+    expect(told.at(-1)!.state).toBe('ended')
+  })
+
+  it('that waits can be cancelled too', async () => {
+    const { services, measured, now, report } = await begun(['gpu0', 'cpu'])
+    services.evaluations.cancel({ run: measured })
+    await expect(report).rejects.toMatchObject({ code: 'cancelled' })
+    expect(statusOf(services, now)).toBe('running')
   })
 })
 

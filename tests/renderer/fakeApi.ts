@@ -104,7 +104,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       changes: (_, on) => { listeners.add(on); return () => listeners.delete(on) },
     },
     queue: {
-      list: () => Promise.resolve({ lanes: [{ id: 'cpu', device: 'CPU', paused: false, why: null, running: null, waiting: [] }], next: 'cpu' }),
+      list: () => Promise.resolve({ lanes: [{ id: 'cpu', device: 'CPU', paused: false, why: null, running: null, elsewhere: null, waiting: [] }], next: 'cpu' }),
       add: ({ recipes }) => Promise.resolve({ runs: runs.slice(0, recipes.length).map(({ id }) => id) }),
       move: () => Promise.resolve(), remove: () => Promise.resolve(), pause: () => Promise.resolve(), watch: () => noop,
       sweep: () => Promise.resolve({ sweep: 'sweep-1', runs: runs.slice(0, 4).map(({ id }) => id) }), ablations: () => Promise.resolve(ablationsOf(recipe, { method: 102912, perRank: 82944 })),
@@ -122,7 +122,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       record: ({ run, step }) => Promise.resolve(fakeEngram(shape, find(run).step, run.length).vectors(step)),
       compute: ({ run }) => Promise.resolve(fakeEngram(shape, find(run).step, run.length).report()),
     },
-    evaluations: { list: () => Promise.resolve([]), get: () => Promise.reject(new Error('No predictions in the harness')), run: () => Promise.reject(new Error('No trainer in the harness')), predict: () => Promise.reject(new Error('No trainer in the harness')), progress: () => noop },
+    evaluations: { list: () => Promise.resolve([]), get: () => Promise.reject(new Error('No predictions in the harness')), run: () => Promise.reject(new Error('No trainer in the harness')), cancel: () => Promise.resolve(), predict: () => Promise.reject(new Error('No trainer in the harness')), progress: () => noop },
     exports: {
       create: ({ run, as, out }) => {
         const report: ExportReport = { run, step: 1350, as, format: as === 'merged' ? 'transformers' : 'peft', folder: out, files: ['config.json', 'model.safetensors', 'verification.json'], sizeBytes: 88_300_000, python: 'from transformers import AutoModelForImageClassification\n\nmodel = AutoModelForImageClassification.from_pretrained("merged-step-001350")', verification: { passed: true, samples: 64, split: 'validation', tolerance: 1e-3, maxDifference: 3.8e-6, meanDifference: 4.1e-7, relativeDifference: 4.6e-7, top1Agreement: 1, differsFromBase: 4.2, sentence: 'The exported files give the same answers as the run: on 64 validation images every top class agrees and no logit differs by more than 0.0000038.' } }

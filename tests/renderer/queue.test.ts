@@ -3,7 +3,7 @@ import { estimate } from '../../src/renderer/queue/estimate'
 import { ordinal, placeWords, startWords } from '../../src/renderer/queue/words'
 import { cards } from './fakeRuns'
 
-const lane = { id: 'gpu0', device: 'RTX', paused: false, why: null, running: null, waiting: [] as string[] }
+const lane = { id: 'gpu0', device: 'RTX', paused: false, why: null, running: null, elsewhere: null, waiting: [] as string[] }
 
 test('the start button says where the run goes and when', () => {
   expect(startWords(undefined)).toBe('Start run')

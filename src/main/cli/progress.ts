@@ -15,3 +15,7 @@ export function progressTo(out: Output, json: boolean): Pick<TrainerOptions, 'on
     },
   }
 }
+
+/** Says whom a job waits for; on standard error, so that scripts are not disturbed. */
+export const waitingTo = (out: Output): NonNullable<TrainerOptions['onWait']> => ({ run, pid }) =>
+  out.remark(`Waiting: run ${run} has the device now (process ${pid}); this begins when that one ends. Ctrl-C gives up.`)

@@ -2,6 +2,7 @@ import { AppError } from '../contract/errors'
 import type { RunEvent } from '../contract/run'
 import type { Training } from '../services/runs'
 import { type Command, type Context, textOf } from './command'
+import { waitingTo } from './progress'
 import { createTrainingLines } from './trainingLines'
 import { readRecipe } from './recipe'
 
@@ -35,15 +36,16 @@ export const train: Command = {
   },
 }
 
-async function begin({ services }: Context, named: string | undefined, resume: string | undefined, onEvent: (event: RunEvent) => void): Promise<Training> {
+async function begin({ services, out }: Context, named: string | undefined, resume: string | undefined, onEvent: (event: RunEvent) => void): Promise<Training> {
   const { runs } = services()
+  const listener = { onEvent, onWait: waitingTo(out) }
   if (resume === undefined) {
     if (named === undefined) throw new AppError('bad-input', 'train: a recipe is missing; usage: engram train RECIPE [--resume RUN].')
-    return runs.launch({ ...readRecipe(services(), named), onEvent })
+    return runs.launch({ ...readRecipe(services(), named), ...listener })
   }
   if (named !== undefined) {
     const field = runs.differsFrom(resume, readRecipe(services(), named).draft)
     if (field) throw new AppError('recipe-invalid', `${named}: ${field} is not what run ${resume} was started with; a resumed run keeps its recipe, so leave ${named} out or start a new run.`)
   }
-  return runs.relaunch(resume, onEvent)
+  return runs.relaunch(resume, listener)
 }

@@ -28,7 +28,7 @@ export const Evaluation = EvaluationHead.extend({ id: EvaluationId, predictions:
 export type Evaluation = z.infer<typeof Evaluation>
 
 /** How far an evaluation is that this program makes. */
-export const EvaluationProgress = z.object({ message: z.string(), done: z.number().nullable(), total: z.number().nullable() })
+export const EvaluationProgress = z.object({ state: z.enum(['waiting', 'running', 'ended']), message: z.string(), done: z.number().nullable(), total: z.number().nullable() })
 export type EvaluationProgress = z.infer<typeof EvaluationProgress>
 
 /** A run's accuracy with its interval, from its kept predictions. */

@@ -103,6 +103,7 @@ export const contract = {
     list: call(Run, z.array(EvaluationCard)),
     get: call(z.object({ run: RunId, id: EvaluationId }), Evaluation),
     run: call(EvaluateInput, EvaluateReport),
+    cancel: call(Run, z.void()),
     predict: call(TryInput, z.array(Prediction)),
     progress: feed(Run, EvaluationProgress),
   },

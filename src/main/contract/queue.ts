@@ -8,7 +8,9 @@ export type LaneId = z.infer<typeof LaneId>
 export const QueueLane = z.object({
   id: LaneId, device: z.string(),
   paused: z.boolean(), why: z.string().nullable().describe('what paused it, where no person did'),
-  running: RunId.nullable(), waiting: z.array(RunId).describe('in the order in which they start'),
+  running: RunId.nullable(),
+  elsewhere: z.object({ run: z.string(), pid: z.int() }).nullable().describe('a run that another program, or an evaluation, has the device for'),
+  waiting: z.array(RunId).describe('in the order in which they start'),
 })
 export type QueueLane = z.infer<typeof QueueLane>
 

@@ -5,16 +5,19 @@ import { type QueueFile, without } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { checkUnchanged } from './freeze'
-import type { Lane } from './lanes'
+import type { Lane, Lanes } from './lanes'
 import type { Trainings } from './trainings'
 
 /** What would fail every run after this one too: the lane is paused, and the runs wait until it is mended. */
 const HOPELESS: readonly ErrorCode[] = ['disk-full', 'runtime-missing', 'workspace-unwritable']
 
+const LOOK_MS = 500
+
 /** Trains what waits, one run at a time in each lane; how a run ends changes nothing for the next. */
-export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Trainings, file: QueueFile, changed: () => void) {
+export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Trainings, lanes: Lanes, file: QueueFile, changed: () => void) {
   const running = new Map<string, string>()
   const endings = new Set<(run: string) => void>()
+  const looks = new Map<string, NodeJS.Timeout>()
   let closed = false
   const waits = (run: string) => file.runs().has(run)
 
@@ -23,6 +26,7 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
     const { waiting, paused } = file.read()
     const next = lane.id in paused ? undefined : waiting.find(entry => entry.lane === lane.id)
     if (!next) return
+    if (lanes.holder(lane)) return lookAgain(lane)
     running.set(lane.id, next.run)
     void train(next.run, lane).catch(thrown => holdIfHopeless(lane, thrown)).finally(() => {
       running.delete(lane.id)
@@ -32,12 +36,18 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
     })
   }
 
+  /** Another program has the device, or an evaluation: what waits goes on waiting in its order. */
+  function lookAgain(lane: Lane): void {
+    clearTimeout(looks.get(lane.id))
+    looks.set(lane.id, setTimeout(() => startNext(lane), LOOK_MS))
+  }
+
   async function train(run: string, lane: Lane): Promise<void> {
     try {
       await checkUnchanged(store.manifest(run))
       if (closed || !waits(run)) return
       const resume = listCheckpoints(store.folder(run)).length > 0
-      const result = trainings.begin(run, { resume, lane })
+      const result = trainings.begin(run, { resume, lane: lanes.placeOf(lane) })
       // Its lock is taken by now, so it shows as waiting or running, never as neither.
       leave([run])
       changed()
@@ -70,6 +80,9 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
     isRunning: (run: string): boolean => [...running.values()].includes(run),
     onEnded: (listener: (run: string) => void): void => void endings.add(listener),
     /** Nothing starts any more; what waits stays. */
-    close: (): void => { closed = true },
+    close(): void {
+      closed = true
+      for (const timer of looks.values()) clearTimeout(timer)
+    },
   }
 }

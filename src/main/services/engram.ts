@@ -6,9 +6,10 @@ import { fileSource } from '../store/files'
 import { gainFile, gainSteps, readGainMap } from '../store/gains'
 import { liveRunLock } from '../store/runFolder'
 import type { Deps } from './deps'
+import type { Lanes } from './lanes'
 
 /** What was recorded of a run's gains, and who scales whom. */
-export function createEngram({ store, host }: Deps) {
+export function createEngram({ store, host }: Deps, lanes: Lanes) {
   const folderOf = (run: string) => {
     store.manifest(run)
     return store.folder(run)
@@ -34,7 +35,7 @@ export function createEngram({ store, host }: Deps) {
     async compute({ run }: { run: string }): Promise<EngramReport> {
       const runFolder = folderOf(run)
       if (liveRunLock(runFolder)) throw new AppError('run-busy', `Run ${run} is being trained; it records its gains at the next evaluation.`)
-      await host.start({ kind: 'gains', input: { runFolder } })
+      await host.start({ kind: 'gains', input: { runFolder } }, { environment: await lanes.forSmall() })
       return show({ run })
     },
   }

@@ -1,17 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { type ExportInput, ExportReport } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
-import { onDisk, writeJsonAtomic } from '../store/atomic'
+import { onDisk, removeTemporaries, writeJsonAtomic } from '../store/atomic'
 import { findCheckpoint } from '../store/checkpoints'
 import { candidatePaths, isInside } from '../store/paths'
 import { exportsFolder } from '../store/runFolder'
 import type { TrainerOptions } from '../worker/host'
 import type { Deps } from './deps'
+import type { Lanes } from './lanes'
 
 /** Exported weights. The files lie where the person wants them; the run keeps the report of each. */
-export function createExports({ store, workspace, host }: Deps) {
+export function createExports({ store, workspace, host }: Deps, lanes: Lanes) {
   return {
     async create({ run, checkpoint, as, out }: z.output<typeof ExportInput>, options: TrainerOptions = {}): Promise<ExportReport> {
       store.manifest(run)
@@ -20,7 +21,8 @@ export function createExports({ store, workspace, host }: Deps) {
       const folder = freeFolder(out)
       const own = [workspace.runs, workspace.cache, workspace.trash, workspace.sweeps].some(place => isInside(place, folder))
       if (own && !isInside(exportsFolder(runFolder), folder)) throw new AppError('bad-input', `${folder} is where the workspace keeps its own; give a folder elsewhere, or in the run's exports.`, { field: 'out' })
-      const report = await host.start({ kind: 'export', input: { runFolder, workspace: workspace.root, checkpoint, as, out: folder } }, options)
+      removeTemporaries(dirname(folder), false, basename(folder))
+      const report = await host.start({ kind: 'export', input: { runFolder, workspace: workspace.root, checkpoint, as, out: folder } }, { environment: await lanes.forSmall(), ...options })
       keepReport(runFolder, report)
       return report
     },

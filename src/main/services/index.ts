@@ -19,7 +19,7 @@ import { createHub, type HubOptions } from './hub'
 import { createImages } from './images'
 import { isKnown } from './known'
 import { createModels } from './models'
-import type { Lane } from './lanes'
+import { createLanes, findLanes, type Lane } from './lanes'
 import { createPlanning } from './planning'
 import { createQueue } from './queue'
 import { createRuns } from './runs'
@@ -47,13 +47,14 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const datasets = createDatasets(deps)
   const planning = createPlanning(deps, models, datasets)
   const trainings = createTrainings(deps)
-  const queue = createQueue(deps, planning, trainings, lanes)
+  const devices = createLanes(deps, lanes ?? findLanes)
+  const queue = createQueue(deps, planning, trainings, devices)
   const sweeps = createSweeps(deps, queue)
-  const runs = createRuns(deps, planning, trainings, queue)
+  const runs = createRuns(deps, planning, trainings, queue, devices)
   const system = createSystem(deps)
   const services = {
-    catalog: createCatalog(deps), models, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps), exports: createExports(deps),
-    evaluations: createEvaluations(deps),
+    catalog: createCatalog(deps), models, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps, devices), exports: createExports(deps, devices),
+    evaluations: createEvaluations(deps, devices),
     settings: createSettings(deps), system: { ...system, diagnostics: createDiagnostics(deps, system.doctor) },
   } satisfies Served<typeof contract>
   return {

@@ -6,22 +6,31 @@ import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { createDispatch } from './dispatch'
 import { freeze, type Frozen } from './freeze'
-import { findLanes, type Lane } from './lanes'
+import type { Lane, Lanes } from './lanes'
 import type { Planning } from './planning'
 import type { Trainings } from './trainings'
+
+/** How often other programs on the devices are looked for. */
+const LOOK_MS = 1000
 
 /**
  * Runs that wait, in a lane per device. A waiting run is a whole run folder, frozen when it was added; the queue's file holds the order
  * alone. A run leaves it when its training begins, so a kill leaves each run either waiting or interrupted.
  */
-export function createQueue(deps: Deps, planning: Planning, trainings: Trainings, seekLanes: () => Promise<Lane[]> = findLanes) {
+export function createQueue(deps: Deps, planning: Planning, trainings: Trainings, devices: Lanes) {
   const { store, workspace } = deps
   const file = openQueueFile(workspace.queue)
   const listeners = new Set<() => void>()
   const changed = () => { for (const listener of listeners) listener() }
-  const dispatch = createDispatch(deps, trainings, file, changed)
-  let sought: Promise<Lane[]> | undefined
-  const lanes = () => sought ??= seekLanes().then(found => { rehome(found); return found })
+  const dispatch = createDispatch(deps, trainings, devices, file, changed)
+  let homed = false
+
+  async function lanes(): Promise<readonly Lane[]> {
+    const found = await devices.all()
+    if (!homed) rehome(found)
+    homed = true
+    return found
+  }
 
   /** A GPU that is gone leaves its runs to the first lane. */
   function rehome(found: readonly Lane[]): void {
@@ -33,10 +42,11 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
   async function list(): Promise<QueueState> {
     const found = await lanes()
     const { waiting, paused } = file.read()
-    const shown = found.map(({ id, device }): QueueLane => {
+    const shown = found.map((lane): QueueLane => {
+      const { id, device } = lane
       const running = dispatch.runningIn(id)
       const runs = waiting.filter(({ lane, run }) => lane === id && run !== running && existsSync(store.folder(run))).map(({ run }) => run)
-      return { id, device, paused: id in paused, why: paused[id] ?? null, running, waiting: runs }
+      return { id, device, paused: id in paused, why: paused[id] ?? null, running, elsewhere: running ? null : devices.holder(lane), waiting: runs }
     })
     return { lanes: shown, next: leastBusy(shown).id }
   }
@@ -105,10 +115,19 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
       await startAll()
     },
     watch(_: void, emit: (states: QueueState[]) => void): () => void {
-      const tell = () => void list().then(now => { if (listeners.has(tell)) emit([now]) }, () => { /* the workspace's disk is away */ })
+      let told = ''
+      const tell = () => void list().then(now => {
+        const text = JSON.stringify(now)
+        if (listeners.has(tell) && text !== told) emit([now])
+        told = text
+      }, () => { /* the workspace's disk is away */ })
       listeners.add(tell)
       tell()
-      return () => void listeners.delete(tell)
+      const timer = setInterval(tell, LOOK_MS)
+      return () => {
+        clearInterval(timer)
+        listeners.delete(tell)
+      }
     },
     waits: dispatch.waits, onEnded: dispatch.onEnded, close: dispatch.close,
     /** Goes on with what waited when the program last ended; `held`: only when a person says so. */
@@ -123,7 +142,7 @@ export type Queue = ReturnType<typeof createQueue>
 
 /** The GPU with the least before it; the CPU only where there is no GPU. */
 function leastBusy(lanes: readonly QueueLane[]): QueueLane {
-  const load = ({ running, waiting }: QueueLane) => waiting.length + (running ? 1 : 0)
+  const load = ({ running, elsewhere, waiting }: QueueLane) => waiting.length + (running || elsewhere ? 1 : 0)
   const gpus = lanes.filter(({ id }) => id !== 'cpu')
   return [...(gpus.length > 0 ? gpus : lanes)].sort((a, b) => load(a) - load(b))[0]!
 }

@@ -5,10 +5,12 @@ import type { CompareReport, RunCard, RunChange, RunDetail, RunEvent } from '../
 import { listCheckpoints } from '../store/checkpoints'
 import { parseRecipe } from '../engine/recipe'
 import { liveRunLock } from '../store/runFolder'
+import type { TrainerOptions } from '../worker/host'
 import type { TrainResult } from '../worker/protocol'
 import { compareRuns, firstDifference } from './compare'
 import type { Deps } from './deps'
 import { checkUnchanged, freeze } from './freeze'
+import type { Lanes } from './lanes'
 import type { Planning } from './planning'
 import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
@@ -16,24 +18,28 @@ import { createRunTable } from './runTable'
 import type { Trainings } from './trainings'
 import { measuredRun, verdicts } from './verdicts'
 
-export interface TrainRequest { draft: unknown; bases: readonly string[]; onEvent?: (event: RunEvent) => void }
+/** What the starter of a training is told: its events, and whom it waits for. */
+export type TrainingListener = Pick<TrainerOptions, 'onEvent' | 'onWait'>
+export interface TrainRequest extends TrainingListener { draft: unknown; bases: readonly string[] }
 /** `stop` asks for a graceful stop; once the training has ended it asks for nothing. */
 export interface Training { run: string; folder: string; result: Promise<TrainResult>; stop(): void }
 
 /** Runs: planned, trained, watched, compared. */
-export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue) {
+export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue, lanes: Lanes) {
   const { store, workspace } = deps
   const here = [process.cwd()]
   const detailOf = (run: string): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) })
 
-  const training = (run: string, folder: string, resume: boolean, onEvent?: (event: RunEvent) => void): Training =>
-    ({ run, folder, result: trainings.begin(run, { resume, ...(onEvent ? { onEvent } : {}) }), stop: () => void trainings.stop(run) })
+  async function training(run: string, folder: string, resume: boolean, listener: TrainingListener): Promise<Training> {
+    const lane = await lanes.forTraining()
+    return { run, folder, result: trainings.begin(run, { ...listener, resume, lane }), stop: () => void trainings.stop(run) }
+  }
 
   /** Checks and freezes a recipe, then trains it; `result` is the end of the training. */
-  async function launch({ draft, bases, onEvent }: TrainRequest): Promise<Training> {
+  async function launch({ draft, bases, ...listener }: TrainRequest): Promise<Training> {
     const prepared = await planning.prepare(draft, bases)
     const { folder, manifest } = store.create(await freeze(prepared, deps.version))
-    return training(manifest.id, folder, false, onEvent)
+    return training(manifest.id, folder, false, listener)
   }
 
   async function resumable(run: string): Promise<RunCard> {
@@ -44,10 +50,10 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
     return card
   }
 
-  async function relaunch(run: string, onEvent?: (event: RunEvent) => void): Promise<Training> {
+  async function relaunch(run: string, listener: TrainingListener = {}): Promise<Training> {
     const card = await resumable(run)
     // Killed before its first checkpoint, a run begins again.
-    return training(run, card.folder, listCheckpoints(card.folder).length > 0, onEvent)
+    return training(run, card.folder, listCheckpoints(card.folder).length > 0, listener)
   }
 
   return {

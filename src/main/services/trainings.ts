@@ -1,10 +1,10 @@
 import { AppError } from '../contract/errors'
-import type { RunEvent } from '../contract/run'
 import type { TrainResult } from '../worker/protocol'
 import type { Deps } from './deps'
-import type { Lane } from './lanes'
+import type { TrainerOptions } from '../worker/host'
+import type { Place } from './lanes'
 
-export interface BeginOptions { resume: boolean; lane?: Lane; onEvent?: (event: RunEvent) => void }
+export interface BeginOptions extends Pick<TrainerOptions, 'onEvent' | 'onWait'> { resume: boolean; lane: Place }
 /** The trainings that this process runs. */
 export interface Trainings {
   /** The run's lock is taken before this returns. */
@@ -18,11 +18,11 @@ export interface Trainings {
 export function createTrainings({ host, store, workspace }: Deps): Trainings {
   const active = new Map<string, { stop: AbortController; ended: Promise<unknown> }>()
 
-  function begin(run: string, { resume, lane, onEvent }: BeginOptions): Promise<TrainResult> {
+  function begin(run: string, { resume, ...options }: BeginOptions): Promise<TrainResult> {
     if (active.has(run)) throw new AppError('run-busy', `Run ${run} is being trained already.`)
     const stop = new AbortController()
     const input = { runFolder: store.folder(run), workspace: workspace.root, resume }
-    const result = host.start({ kind: 'train', input }, { signal: stop.signal, ...(lane ? { lane } : {}), ...(onEvent ? { onEvent } : {}) })
+    const result = host.start({ kind: 'train', input }, { ...options, signal: stop.signal })
     const ended = result.then(() => {}, () => {}).finally(() => active.delete(run))
     active.set(run, { stop, ended })
     return result

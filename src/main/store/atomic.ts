@@ -122,13 +122,14 @@ export function removeAtomic(path: string): void {
   })
 }
 
-/** Removes what a killed writer left in `folder`; `all` when the caller is the only writer there. */
-export function removeTemporaries(folder: string, all = false): void {
+/** Removes what a killed writer left in `folder`, of one name or of any; `all` when the caller is the only writer there. */
+export function removeTemporaries(folder: string, all = false, name?: string): void {
   if (!existsSync(folder)) return
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name)
-    const owner = TEMPORARY.exec(name)?.[1]
-    const replaced = REPLACED.exec(name)?.[1]
+  for (const found of readdirSync(folder)) {
+    if (name !== undefined && !found.endsWith(`-${name}`)) continue
+    const path = join(folder, found)
+    const owner = TEMPORARY.exec(found)?.[1]
+    const replaced = REPLACED.exec(found)?.[1]
     if (owner !== undefined && (all || !processExists(Number(owner)))) rmSync(path, { recursive: true, force: true })
     else if (replaced !== undefined && !existsSync(join(folder, replaced))) renameSync(path, join(folder, replaced))
     else if (replaced !== undefined) rmSync(path, { recursive: true, force: true })

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { onDisk, processExists } from './atomic'
 
 /** A lock is a file that names the process holding it; it counts only while that very process lives. */
-const Lock = z.object({ token: z.string(), pid: z.int(), identity: z.string().nullable(), since: z.number() })
+const Lock = z.object({ token: z.string(), pid: z.int(), identity: z.string().nullable(), since: z.number(), about: z.string().default('') })
 export type Lock = z.infer<typeof Lock>
 
 /** How long a heartbeat counts where the system does not tell when a process started. */
@@ -50,15 +50,15 @@ export function liveLock(path: string): Lock | null {
 /** `held` is false once another process took the lock over from a dead holder. */
 export interface HeldLock { readonly token: string; held(): boolean; beat(): void; release(): void }
 
-const content = (token: string): string =>
-  JSON.stringify({ token, pid: process.pid, identity: processIdentity(process.pid), since: Date.now() } satisfies Lock)
+const content = (token: string, about: string): string =>
+  JSON.stringify({ token, pid: process.pid, identity: processIdentity(process.pid), since: Date.now(), about } satisfies Lock)
 
-/** Takes the lock, or returns null when a living process holds it. */
-export function takeLock(path: string): HeldLock | null {
+/** Takes the lock, or returns null when a living process holds it; `about` is for whoever meets it. */
+export function takeLock(path: string, about = ''): HeldLock | null {
   const token = randomBytes(12).toString('hex')
   const mine = `${path}.${token}`
   return onDisk(`lock ${path}`, () => {
-    writeFileSync(mine, content(token), { flag: 'wx' })
+    writeFileSync(mine, content(token, about), { flag: 'wx' })
     try {
       return placeLock(mine, path) ? holder(path, token) : null
     } finally {
@@ -95,10 +95,11 @@ function moveStaleAway(mine: string, path: string): void {
 
 /** A child takes over the lock its parent took for it. Null when the lock is no longer the parent's. */
 export function adoptLock(path: string, token: string): HeldLock | null {
-  if (readLock(path)?.token !== token) return null
+  const before = readLock(path)
+  if (before?.token !== token) return null
   const mine = `${path}.${token}`
   onDisk(`lock ${path}`, () => {
-    writeFileSync(mine, content(token))
+    writeFileSync(mine, content(token, before.about))
     renameSync(mine, path)
   })
   return holder(path, token)

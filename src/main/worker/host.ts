@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { type AppError, fromErrorValue, toErrorValue } from '../contract/errors'
 import type { RunEvent } from '../contract/run'
 import { openEventLog } from '../store/eventLog'
+import { enterLane, type LaneHolder } from '../store/laneLock'
 import type { HeldLock } from '../store/processLock'
 import { lockRun, trainerLog } from '../store/runFolder'
 import { endEvent, exitError, memoryKills } from './failure'
@@ -21,8 +22,12 @@ export interface TrainerOptions {
   /** Aborting asks for a graceful stop: the trainer saves and ends; after the grace period it is killed. */
   signal?: AbortSignal
   graceMs?: number
-  /** A device of its own: what the trainer must find in its environment to use it alone. Trainings of one lane wait for each other. */
-  lane?: { id: string; environment: Readonly<Record<string, string>> }
+  /** A device of its own: what the trainer must find in its environment to use it alone, and the lock by which programs take turns. */
+  lane?: { id: string; environment: Readonly<Record<string, string>>; lock: string }
+  /** What the trainer of a job finds in its environment that has no device of its own. */
+  environment?: Readonly<Record<string, string>>
+  /** Another program has the device: the job waits until it is done. */
+  onWait?: (holder: LaneHolder) => void
 }
 /** Starts a job in a trainer of its own; rejects with an AppError that says what to do. */
 export interface Host {
@@ -36,7 +41,7 @@ const GRACE_MS = 60_000
 const TAIL_BYTES = 4096
 const LOG_BYTES = 5 << 20
 
-/** One training at a time on a device: two on one device take longer than one after the other, and may not fit into its memory. Other jobs are short and never wait. */
+/** One job at a time on a device: two on one device take longer than one after the other, and may not fit into its memory. Jobs without a lane never wait. */
 export function createHost(fork: Fork, trainings = 1): Host {
   const lanes = new Map<string, Slots>()
   const slotsOf = (lane: string) => {
@@ -47,8 +52,9 @@ export function createHost(fork: Fork, trainings = 1): Host {
   return {
     start(job, options = {}) {
       const runFolder = folderToTrain(job)
-      if (runFolder === null) return follow(fork(), job, null, null, options)
-      return startTraining(fork, slotsOf(options.lane?.id ?? ''), job, runFolder, options)
+      if (runFolder !== null) return startTraining(fork, slotsOf(options.lane?.id ?? ''), job, runFolder, options)
+      if (options.lane) return inLane(fork, slotsOf(options.lane.id), job, null, options)
+      return follow(fork(options.environment), job, NO_LOCKS, null, options)
     },
     probe: () => probeTrainer(fork()),
   }
@@ -63,7 +69,7 @@ function probeTrainer(child: TrainerProcess): Promise<{ device: string }> {
       else if (message?.type === 'failed') reject(fromErrorValue(message.error))
       child.post({ type: 'bye' })
     })
-    child.onExit((code, signal) => reject(exitError({ code, signal, stderr: output.tail(), killedForMemory: false })))
+    child.onExit((code, signal) => reject(exitError({ code, signal, stderr: output.tail(), killedForMemory: false, training: false })))
     child.post({ type: 'probe' })
   })
 }
@@ -72,20 +78,38 @@ function probeTrainer(child: TrainerProcess): Promise<{ device: string }> {
 async function startTraining<K extends JobKind>(fork: Fork, slots: Slots, job: Extract<Job, { kind: K }>, runFolder: string, options: TrainerOptions): Promise<JobResult<K>> {
   const lock = lockRun(runFolder, basename(runFolder))
   try {
-    const leave = await slots.enter(options.signal).catch(thrown => {
-      recordEnd(runFolder, null, options)
-      throw thrown
-    })
-    return await follow(fork(options.lane?.environment), job, lock, runFolder, options).finally(leave)
+    return await inLane(fork, slots, job, lock, options)
   } catch (thrown) {
     lock.release()
     throw thrown
   }
 }
 
+/** Waits for its turn in this program, then for the device among programs. */
+async function inLane<K extends JobKind>(fork: Fork, slots: Slots, job: Extract<Job, { kind: K }>, run: HeldLock | null, options: TrainerOptions): Promise<JobResult<K>> {
+  const runFolder = folderToTrain(job)
+  const { lane, signal } = options
+  const unbegun = (thrown: unknown) => {
+    if (runFolder !== null) recordEnd(runFolder, null, options)
+    throw thrown
+  }
+  const leave = await slots.enter(signal).catch(unbegun)
+  try {
+    const device = lane ? await enterLane(lane.lock, runOf(job), options).catch(unbegun) : null
+    return await follow(fork(lane?.environment), job, { run, lane: lane && device && { path: lane.lock, held: device } }, runFolder, options)
+  } finally {
+    leave()
+  }
+}
+
+/** What a job holds while it is done: its run, and a device. */
+interface Locks { run: HeldLock | null; lane: { path: string; held: HeldLock } | null | undefined }
+const NO_LOCKS: Locks = { run: null, lane: null }
+
+const runOf = ({ input }: Job): string => 'runFolder' in input && input.runFolder !== null ? basename(input.runFolder) : ''
 const folderToTrain = (job: Job): string | null => job.kind === 'train' ? job.input.runFolder : null
 
-function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { kind: K }>, lock: HeldLock | null, runFolder: string | null, options: TrainerOptions) {
+function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { kind: K }>, { run: lock, lane }: Locks, runFolder: string | null, options: TrainerOptions) {
   const output = keepOutput(child, runFolder)
   const killsBefore = memoryKills()
   const leaveSignal = obeySignal(child, options)
@@ -108,14 +132,15 @@ function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { ki
       leaveSignal()
       output.close()
       if (!answered) {
-        const error = exitError({ code, signal, stderr: output.tail(), killedForMemory: memoryKills() > killsBefore && signal !== 'SIGTERM' })
+        const error = exitError({ code, signal, stderr: output.tail(), training: job.kind === 'train', killedForMemory: memoryKills() > killsBefore && signal !== 'SIGTERM' })
         // Somebody may have taken the dead run up already; then its log is theirs.
         if (runFolder !== null && lock?.held()) recordEnd(runFolder, error, options)
         reject(error)
       }
       lock?.release()
+      lane?.held.release()
     })
-    child.post({ type: 'job', job, lockToken: lock?.token ?? null })
+    child.post({ type: 'job', job, lockToken: lock?.token ?? null, lane: lane ? { path: lane.path, token: lane.held.token } : null })
   })
 }
 

@@ -70,9 +70,12 @@ export interface JobContext {
 }
 export type JobFunction<K extends JobKind> = (input: JobInput<K>, ctx: JobContext) => Promise<JobResult<K>>
 
+/** The lock of a device that the host took for this trainer. */
+const LaneToken = z.object({ path: z.string(), token: z.string() })
+
 /** Host to trainer. */
 export const HostMessage = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('job'), job: Job, lockToken: z.string().nullable().describe('the run lock that the host took for this trainer') }),
+  z.object({ type: z.literal('job'), job: Job, lockToken: z.string().nullable().describe('the run lock that the host took for this trainer'), lane: LaneToken.nullable() }),
   z.object({ type: z.literal('probe') }).describe('load TensorFlow, say `ready`, and do nothing'),
   z.object({ type: z.literal('stop') }),
   z.object({ type: z.literal('bye') }).describe('the answer arrived; the trainer may exit'),

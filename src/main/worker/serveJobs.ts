@@ -2,11 +2,11 @@ import { basename } from 'node:path'
 import { AppError, type ErrorValue } from '../contract/errors'
 import type { TrainEvent } from '../contract/run'
 import { type EventLog, openEventLog } from '../store/eventLog'
-import type { HeldLock } from '../store/processLock'
+import { adoptLock, type HeldLock } from '../store/processLock'
 import { adoptRunLock, lockRun } from '../store/runFolder'
 import { openChannel, type Channel } from './channel'
 import { endEvent, jobError } from './failure'
-import type { HostMessage, Job, JobContext, JobFunction, JobKind, JobPhase } from './protocol'
+import type { HostMessage, Job, JobContext, JobFunction, JobKind, JobPhase, TrainResult } from './protocol'
 
 /** How a trainer does its jobs; loading comes first, so that TensorFlow is there before any of the engine. */
 export interface Trade {
@@ -64,13 +64,21 @@ async function probe(trade: Trade, channel: Channel): Promise<void> {
 interface StopState { asked: boolean; lost: boolean }
 type JobMessage = Extract<HostMessage, { type: 'job' }>
 
-async function serve(trade: Trade, channel: Channel, { job, lockToken }: JobMessage, stop: StopState): Promise<void> {
+async function serve(trade: Trade, channel: Channel, { job, lockToken, lane }: JobMessage, stop: StopState): Promise<void> {
   let record: Record | null = null
+  const device = lane && adoptLock(lane.path, lane.token)
+  const finish = (result: unknown) => {
+    record?.close()
+    device?.release()
+    channel.post({ type: 'done', result })
+  }
   const fail = (thrown: unknown) => {
+    if (record && stop.asked && thrown instanceof AppError && thrown.code === 'cancelled') return finish(record.stopped())
     const error = jobError(thrown)
     if (error.code === 'internal') console.error(thrown)
     record?.failed(error)
     record?.close()
+    device?.release()
     channel.post({ type: 'failed', error })
   }
   process.on('uncaughtException', thrown => {
@@ -79,11 +87,10 @@ async function serve(trade: Trade, channel: Channel, { job, lockToken }: JobMess
   })
   try {
     record = openRecord(job, lockToken, channel, stop)
-    const { device } = await trade.load()
-    channel.post({ type: 'ready', pid: process.pid, device })
-    const result = await perform(trade, job, createContext(device, channel, record, stop))
-    record?.close()
-    channel.post({ type: 'done', result })
+    const { device: name } = await trade.load()
+    channel.post({ type: 'ready', pid: process.pid, device: name })
+    const beat = () => { record?.beat(); device?.beat() }
+    finish(await perform(trade, job, createContext(name, channel, record, stop, beat)))
   } catch (thrown) {
     fail(thrown)
   }
@@ -96,7 +103,7 @@ async function perform<K extends JobKind>(trade: Trade, job: Job & { kind: K }, 
 }
 
 /** A training job's hold on its run: the lock and the event log. */
-interface Record { emit(event: TrainEvent): void; failed(error: ErrorValue): void; beat(): void; close(): void }
+interface Record { emit(event: TrainEvent): void; stopped(): TrainResult; failed(error: ErrorValue): void; beat(): void; close(): void }
 
 function openRecord(job: Job, lockToken: string | null, channel: Channel, stop: StopState): Record | null {
   if (job.kind !== 'train') return null
@@ -106,16 +113,23 @@ function openRecord(job: Job, lockToken: string | null, channel: Channel, stop: 
   const log: EventLog = openEventLog(runFolder)
   let open = true
   const append = (event: TrainEvent) => channel.post({ type: 'event', event: log.append(event) })
+  const emit = (event: TrainEvent) => append(event.event === 'stopped' && stop.lost ? { ...event, event: 'failed', error: hostGone } : event)
+  const close = () => {
+    if (!open) return
+    open = false
+    log.close()
+    lock.release()
+  }
   return {
-    emit: event => append(event.event === 'stopped' && stop.lost ? { ...event, event: 'failed', error: hostGone } : event),
+    emit, close,
     failed: error => { if (open) append(endEvent(run, runFolder, error)) },
-    beat: lock.beat,
-    close() {
-      if (!open) return
-      open = false
-      log.close()
-      lock.release()
+    stopped() {
+      const ending = endEvent(run, runFolder, null)
+      emit(ending)
+      close()
+      return { ended: 'stopped', step: ending.step }
     },
+    beat: lock.beat,
   }
 }
 
@@ -126,7 +140,7 @@ function takeRunLock(runFolder: string, run: string, token: string | null): Held
   return adopted
 }
 
-function createContext(device: string, channel: Channel, record: Record | null, stop: StopState): JobContext {
+function createContext(device: string, channel: Channel, record: Record | null, stop: StopState, beat: () => void): JobContext {
   let aliveAt = 0
   let progressAt = 0
   let phase: JobPhase | null = null
@@ -134,7 +148,7 @@ function createContext(device: string, channel: Channel, record: Record | null, 
     const now = Date.now()
     if (now - aliveAt < ALIVE_EVERY_MS) return
     aliveAt = now
-    record?.beat()
+    beat()
     channel.post({ type: 'alive', memory: process.memoryUsage.rss() })
   }
   setInterval(alive, ALIVE_EVERY_MS).unref()

@@ -23,13 +23,13 @@ function turnInLine(line: (() => void)[], signal: AbortSignal | undefined): Prom
   return new Promise((resolve, reject) => {
     const quit = () => {
       line.splice(line.indexOf(called), 1)
-      reject(new AppError('cancelled', 'The run was stopped before it began.'))
+      reject(new AppError('cancelled', 'Stopped before it began.'))
     }
     const called = () => {
       signal?.removeEventListener('abort', quit)
       resolve()
     }
-    if (signal?.aborted) return reject(new AppError('cancelled', 'The run was stopped before it began.'))
+    if (signal?.aborted) return reject(new AppError('cancelled', 'Stopped before it began.'))
     signal?.addEventListener('abort', quit, { once: true })
     line.push(called)
   })

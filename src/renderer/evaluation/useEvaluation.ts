@@ -50,8 +50,8 @@ export function useEvaluation() {
     else if (evaluation.value?.id !== chosen.id || evaluation.value.savedAt !== chosen.savedAt) evaluation.value = await attempt(() => api.evaluations.get({ run: chosen.run, id: chosen.id })) ?? null
   }, { immediate: true })
 
-  const { measuring, progress, measure: measureOn } = useMeasure(attempt)
-  const measure = () => measureOn({ run: card.value.id, checkpoint: step.value, data: dataPath.value === ownPath.value ? null : dataPath.value }, load)
+  const { measuring, progress, measure: measureOn, cancel } = useMeasure(() => card.value.id, attempt, load)
+  const measure = () => measureOn({ run: card.value.id, checkpoint: step.value, data: dataPath.value === ownPath.value ? null : dataPath.value })
 
   const sameClasses = (classes: readonly string[]) => classes.length === manifest.value?.resolved.classes.length && classes.every(name => manifest.value!.resolved.classes.includes(name))
   const dataOptions = computed(() => {
@@ -67,7 +67,7 @@ export function useEvaluation() {
   })
   const saved = computed(() => checkpoints.value.some(one => one.step === step.value))
 
-  return { evaluation, step, dataPath, stepOptions, dataOptions, nameOfData, saved, loaded, measuring, progress, error, measure }
+  return { evaluation, step, dataPath, stepOptions, dataOptions, nameOfData, saved, loaded, measuring, progress, error, measure, cancel }
 }
 
 const markOf = (card: CheckpointCard | undefined) => card?.best ? 'best, ' : card?.last ? 'last, ' : ''

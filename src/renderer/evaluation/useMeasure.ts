@@ -1,25 +1,28 @@
 import type { EvaluationProgress } from '@contract/evaluation'
-import { ref, shallowRef } from 'vue'
-import { api } from '../api'
+import { computed, shallowRef, watch } from 'vue'
+import { api, RequestError } from '../api'
 import type { useAttempt } from '../stores/attempt'
 
 export interface Measurement { run: string; checkpoint: number; data: string | null }
 
-/** Evaluates a checkpoint, and tells how far it is. */
-export function useMeasure(attempt: ReturnType<typeof useAttempt>['attempt']) {
-  const measuring = ref(false)
+/** Evaluates a checkpoint of a run, and tells how far an evaluation of it is, whoever began it: a page that is loaded anew finds it again. */
+export function useMeasure(run: () => string, attempt: ReturnType<typeof useAttempt>['attempt'], ended: () => Promise<void>) {
   const progress = shallowRef<EvaluationProgress | null>(null)
+  const measuring = computed(() => progress.value !== null)
 
-  async function measure(what: Measurement, done: () => Promise<void>): Promise<void> {
-    measuring.value = true
-    const leave = api.evaluations.progress({ run: what.run }, events => { progress.value = events.at(-1) ?? null })
-    await attempt(async () => {
-      await api.evaluations.run(what)
-      await done()
-    })
-    leave()
-    progress.value = null
-    measuring.value = false
+  function follow(events: readonly EvaluationProgress[]): void {
+    const last = events.at(-1)
+    progress.value = last && last.state !== 'ended' ? last : null
+    if (last?.state === 'ended') void ended()
   }
-  return { measuring, progress, measure }
+  watch(run, (id, _, onCleanup) => {
+    progress.value = null
+    onCleanup(api.evaluations.progress({ run: id }, follow))
+  }, { immediate: true })
+
+  const measure = (what: Measurement) => attempt(() => api.evaluations.run(what).catch((thrown: unknown) => {
+    if (!(thrown instanceof RequestError && thrown.value.code === 'cancelled')) throw thrown
+  }))
+  const cancel = () => attempt(() => api.evaluations.cancel({ run: run() }))
+  return { measuring, progress, measure, cancel }
 }

@@ -9,7 +9,7 @@ export function ordinal(n: number): string {
   return `${n}${ending}`
 }
 
-export const isIdle = ({ running, waiting, paused }: QueueLane) => running === null && waiting.length === 0 && !paused
+export const isIdle = ({ running, elsewhere, waiting, paused }: QueueLane) => running === null && elsewhere === null && waiting.length === 0 && !paused
 
 /** What the Start button says of the lane that the run, or the runs, go to. */
 export function startWords(lane: QueueLane | undefined, runs = 1): string {

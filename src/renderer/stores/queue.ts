@@ -10,6 +10,8 @@ export const useQueue = defineStore('queue', () => {
   const { error, attempt } = useAttempt()
   const lanes = computed<QueueLane[]>(() => state.value?.lanes ?? [])
   const length = computed(() => lanes.value.reduce((sum, { waiting }) => sum + waiting.length, 0))
+  /** Whether this machine has GPUs to train on. */
+  const onGpu = computed(() => lanes.value.some(({ id }) => id !== 'cpu'))
   /** Where a run goes that is started now. */
   const next = computed(() => lanes.value.find(({ id }) => id === state.value?.next))
 
@@ -26,5 +28,5 @@ export const useQueue = defineStore('queue', () => {
     return lane ? { lane, position: lane.waiting.indexOf(run) } : null
   }
 
-  return { state, lanes, length, next, error, open, add, move, remove, pause, placeOf }
+  return { state, lanes, length, next, onGpu, error, open, add, move, remove, pause, placeOf }
 })

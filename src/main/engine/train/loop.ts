@@ -14,6 +14,8 @@ export interface Progress {
   best: { value: number; step: number } | null
   /** evaluations since the best */
   waited: number
+  /** a stop came while validation measured this step: it is measured before anything else */
+  unmeasured: boolean
   metrics: Metrics
   seconds: number
   images: number
@@ -22,7 +24,7 @@ export interface Progress {
   /** of the large matrix products; a run keeps what it began with */
   precision: Precision
 }
-export const freshProgress = (precision: Precision = 'float32'): Progress => ({ precision, step: 0, best: null, waited: 0, metrics: {}, seconds: 0, images: 0, trainSeconds: 0, peakMemory: 0 })
+export const freshProgress = (precision: Precision = 'float32'): Progress => ({ precision, step: 0, best: null, waited: 0, unmeasured: false, metrics: {}, seconds: 0, images: 0, trainSeconds: 0, peakMemory: 0 })
 
 export interface TrainJob {
   run: string
@@ -52,6 +54,10 @@ export async function* train(job: TrainJob, progress: Progress, gate: Gate): Asy
   const clock = stopwatch(job, progress)
   const total = job.perEpoch * job.recipe.train.epochs
   let saved = progress.step
+  if (progress.unmeasured) {
+    const best = yield* evaluate(job, progress, clock, gate)
+    if (!progress.unmeasured) yield await save(job, progress, best, clock)
+  }
   let stopped = !(await gate())
   while (progress.step < total && !stopped && !outOfPatience(job, progress)) {
     for await (const batches of steps(job, progress)) {
@@ -74,8 +80,8 @@ export async function* train(job: TrainJob, progress: Progress, gate: Gate): Asy
     yield ending('stopped', job, progress, clock)
     return
   }
-  yield* test(job, progress, clock, gate)
-  yield ending('finished', job, progress, clock)
+  const tested = yield* test(job, progress, clock, gate)
+  yield ending(tested ? 'finished' : 'stopped', job, progress, clock)
 }
 
 const dueEvaluation = ({ recipe, perEpoch }: TrainJob, step: number): boolean => step % (recipe.evaluate.every === 'epoch' ? perEpoch : recipe.evaluate.every) === 0
@@ -115,9 +121,11 @@ function diverged(step: number, rate: number, recipe: Recipe): AppError {
 /** Measures the validation split; true when it is the best so far. */
 async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
   if (!job.validation) return false
+  p.unmeasured = true
   const measured = await measure(job.step, job.validation(), 'validation', gate)
   clock.tick()
   if (!measured) return false
+  p.unmeasured = false
   const { metrics, samples } = measured
   p.metrics = { ...p.metrics, ...metrics }
   const { best: metric } = job.recipe.evaluate
@@ -129,18 +137,21 @@ async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gat
   return best
 }
 
-/** The test split, once, with the best weights by validation (the last ones without a validation split). */
-async function* test(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent> {
-  if (!job.test) return
+/** The test split, once, with the best weights by validation (the last ones without a validation split). False when a stop came in between. */
+async function* test(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
+  if (!job.test) return true
   const best = await job.loadBest()
   if (best) job.step.restore(best)
   yield { event: 'phase', phase: 'test', done: null, total: null, message: 'Testing the best checkpoint' }
   const predictions: Predicted[] = [], step = p.best?.step ?? p.step
-  const { metrics, samples } = (await measure(job.step, job.test(), 'test', async () => (await gate(), true), predictions))!
-  job.keepTest(step, metrics, predictions)
+  const measured = await measure(job.step, job.test(), 'test', gate, predictions)
   clock.tick()
+  if (!measured) return false
+  const { metrics, samples } = measured
+  job.keepTest(step, metrics, predictions)
   p.metrics = { ...p.metrics, ...metrics }
   yield { event: 'evaluated', step, epoch: p.step / job.perEpoch, split: 'test', metrics, best: false, samples }
+  return true
 }
 
 export interface Measured { metrics: Metrics; samples: number }

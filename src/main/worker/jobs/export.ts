@@ -41,6 +41,7 @@ export const runExport: JobFunction<'export'> = async ({ runFolder, workspace, c
       const verification = verify(live, await parcel.logits(folder, samples), base, samples)
       if (!verification.passed) throw new AppError('verification-failed', `The export was not kept: ${verification.sentence}`)
       await writeFiles(folder, [jsonFile('verification.json', verification)])
+      if (!(await ctx.turn())) throw new AppError('cancelled', 'The export was stopped; nothing is left of it.')
       const files = parcel.files.map(f => f.name)
       report = { run: basename(runFolder), step: at.state.step, as, format: parcel.format, folder: out, files, sizeBytes: parcel.files.reduce((n, f) => n + f.size, 0), verification, python }
     })

@@ -14,7 +14,7 @@ import type { Session } from './session'
 const WEIGHTS = 'trained.safetensors', OPTIMIZER = 'optimizer.safetensors'
 
 const SavedProgress = z.object({
-  step: z.int(), best: z.object({ value: z.number(), step: z.int() }).nullable(), waited: z.int(), metrics: Metrics,
+  step: z.int(), best: z.object({ value: z.number(), step: z.int() }).nullable(), waited: z.int(), unmeasured: z.boolean().default(false), metrics: Metrics,
   seconds: z.number(), images: z.number(), trainSeconds: z.number(), peakMemory: z.number(),
   precision: z.enum(['float32', 'bfloat16']).default('float32'),
 })
