@@ -18,6 +18,7 @@ export default defineConfig({
       project('unit', ['engine', 'conformance', 'contract', 'main', 'renderer'], { testTimeout: 60_000 }),
       project('process', ['process'], { testTimeout: 180_000 }),
       project('e2e', ['e2e'], { testTimeout: 360_000, fileParallelism: false, expect: { poll: { timeout: 15_000 } } }),
+      project('screens', ['screens'], { testTimeout: 360_000, fileParallelism: false }),
     ],
   },
 })

@@ -1,4 +1,5 @@
-// `npm test`: everything, fast things first, up to the first stage that fails. `npm test -- STAGE [FILTER...]` runs one.
+// `npm test`: everything, fast things first, up to the first stage that fails. `npm test -- STAGE [FILTER...]` runs one;
+// `screens`, which takes pictures of the window, runs by its name alone.
 
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,12 +18,13 @@ const stages = [
   { name: 'build', needs: [], run: () => ensureBuild().then(() => 0) },
   { name: 'process', needs: [ensureRuntime], run: built((filters) => vitest('process', filters)) },
   { name: 'e2e', needs: [ensureRuntime, ensureElectron, ensureScreen], run: built((filters) => withScreen(() => vitest('e2e', filters))) },
+  { name: 'screens', alone: true, needs: [ensureRuntime, ensureElectron, ensureScreen], run: built((filters) => withScreen(() => vitest('screens', filters))) },
 ]
 const total = { passed: 0, failed: 0 }
 
 await runMain(async () => {
   const [wanted, ...filters] = process.argv.slice(2)
-  const chosen = wanted === undefined ? stages : stages.filter(({ name }) => name === wanted)
+  const chosen = wanted === undefined ? stages.filter(({ alone }) => !alone) : stages.filter(({ name }) => name === wanted)
   if (chosen.length === 0) throw new SetupError(`"${wanted}" is no stage; there are ${stages.map(({ name }) => name).join(', ')}`)
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2'
   await ensureDependencies()

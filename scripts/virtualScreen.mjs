@@ -8,7 +8,7 @@ export async function withScreen(task) {
   if (process.platform !== 'linux' || process.env.DISPLAY) return task()
   await ensureVirtualScreen()
   // -displayfd: Xvfb picks a free number itself and writes it to descriptor 3 once it answers.
-  const args = ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp']
+  const args = ['-displayfd', '3', '-screen', '0', '2560x1440x24', '-nolisten', 'tcp']
   const server = spawn('Xvfb', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
   const number = await Promise.race([once(server.stdio[3], 'data'), once(server, 'exit').then(() => undefined)])
   if (!number) throw new SetupError('Xvfb did not start')

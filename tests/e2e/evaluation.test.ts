@@ -72,7 +72,7 @@ test('another run stands beside it, with a verdict in words', async () => {
 
 test('another checkpoint is evaluated from here', async () => {
   await page().getByRole('button', { name: /^Checkpoint/ }).click()
-  const steps = page().locator('.n-dropdown-option', { hasText: /step/ })
+  const steps = page().getByRole('menuitem', { name: /step/ })
   await steps.last().waitFor()
   const labels = await steps.allInnerTexts()
   const other = labels.findIndex(label => !label.includes('best'))

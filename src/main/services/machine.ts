@@ -38,7 +38,7 @@ export function diskFree(folder: string): number {
   return bavail * bsize
 }
 
-export const cpuName = (): string => `${cpus()[0]?.model.trim().replace(/\s+/g, ' ') || 'CPU'}, ${availableParallelism()} cores`
+export const cpuName = (): string => `${cpus()[0]?.model.replace(/\((R|TM)\)/gi, ' ').trim().replace(/\s+/g, ' ') || 'CPU'}, ${availableParallelism()} cores`
 
 /** Names of the NVIDIA GPUs that the driver shows; the device files tell quickly that there is none. */
 export async function gpuNames(): Promise<string[]> {

@@ -26,7 +26,7 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
       { type: 'value', min: 0, max: 1, show: false },
     ],
     tooltip: { trigger: 'axis', confine: true, transitionDuration: 0, axisPointer: { type: 'line', snap: true, lineStyle: { color: colours['text-3'], width: 1, type: 'solid' }, label: { show: false } } },
-    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, colours), ...noteSeries(model, colours), labelSeries(drawn, colours, yMin, yMax, height), ...markSeries(model, colours)],
+    series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, view, colours), ...noteSeries(model, colours), labelSeries(drawn, colours, yMin, yMax, height), ...markSeries(model, colours)],
   }
   return { option, lowest: yMin }
 }
@@ -108,23 +108,26 @@ function labelSeries(drawn: Drawn[], colours: Palette, yMin: number, yMax: numbe
   const labelled = drawn.filter(one => one.line.endLabel && one.points.length > 0)
   const x = Math.max(...labelled.map(one => one.points.at(-1)?.[0] ?? 0))
   const plotHeight = Math.max(1, height - plotInset.top - plotInset.bottom)
-  const wanted = labelled.map(({ line, points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight - (line.labelLift ?? 0))
+  const heights = labelled.map(({ points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight)
+  // At the upper edge there is no room above the line: the label goes below.
+  const wanted = labelled.map(({ line: { labelLift = 0 } }, i) => heights[i]! < labelLift ? heights[i]! + labelLift : heights[i]! - labelLift)
   const placed = pushApart(wanted, labelDistance)
   return {
     id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, itemStyle: { opacity: 1 },
     data: labelled.map(({ line, points }, i) => ({
       value: [x, points.at(-1)?.[1] ?? 0],
-      label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, placed[i]! - wanted[i]! - (line.labelLift ?? 0)], fontFamily: shape['font-ui'] },
+      label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, placed[i]! - heights[i]!], fontFamily: shape['font-ui'] },
     })),
   }
 }
 
-function bestSeries(model: ChartModel, colours: Palette) {
+function bestSeries(model: ChartModel, view: Zoom, colours: Palette) {
   if (!model.best) return []
   const { x, y, text } = model.best
+  const roomForText = (x - view.min) / (view.max - view.min) > 0.3
   return [{
     id: 'best', type: 'scatter', data: [[x, y]], symbolSize: 7, z: 5, silent: true, itemStyle: { opacity: 1, color: colours.accent, borderColor: colours['bg-surface'], borderWidth: 1.5 },
-    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: true, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500 } },
+    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: roomForText, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500 } },
   }]
 }
 

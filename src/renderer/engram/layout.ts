@@ -6,7 +6,7 @@ export interface PlacedBlock { block: number; label: string; y: number; height: 
 export interface Layout { rows: PlacedRow[]; blocks: PlacedBlock[]; height: number }
 
 const GAP = 3
-const [LEAST, MOST, FOCUSED] = [3, 26, 19]
+const [LEAST, MOST, FOCUSED] = [3, 40, 19]
 
 /** What stands outside the blocks is named by where it is. */
 export const blockLabel = (block: number, blocks: number): string => block < 0 ? 'in' : block >= blocks ? 'out' : String(block)

@@ -4,15 +4,17 @@ import type { Notice, PlanReport } from '@contract/plan'
 import type { SystemStatus } from '@contract/system'
 import { bytes, plural } from '../lib/format'
 
-export interface Check { level: 'ok' | 'info' | 'warning' | 'error'; text: string; field: string | null }
-export interface Situation { plan: PlanReport | null; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null }
+export interface Check { level: 'ok' | 'info' | 'warning' | 'error' | 'todo'; text: string; field: string | null }
+export interface Situation { plan: PlanReport | null; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null; /** whether a field has been written at all */ isWritten: (field: string) => boolean }
 
-const rank = { error: 0, warning: 1, info: 2, ok: 3 }
+const rank = { error: 0, todo: 1, warning: 2, info: 3, ok: 4 }
 const bytesPerParameter = 12
+/** Not yet chosen is no mistake. */
+const choices = new Set(['backbone.from', 'data.from', 'method.type'])
 
 /** Everything worth knowing before the start: what the plan objects to first, then what is ready. */
-export function preflight({ plan, backbone, data, status }: Situation): Check[] {
-  const checks: Check[] = (plan?.notices ?? []).map((notice: Notice) => ({ level: notice.level, text: notice.message, field: notice.field }))
+export function preflight({ plan, backbone, data, status, isWritten }: Situation): Check[] {
+  const checks: Check[] = (plan?.notices ?? []).map(({ level, message, field }: Notice) => ({ level: level === 'error' && field && choices.has(field) && !isWritten(field) ? 'todo' : level, text: message, field }))
   if (backbone) checks.push(backbone.problem ? { level: 'error', text: backbone.problem, field: 'backbone.from' } : { level: 'ok', text: `${backbone.name} is on disk`, field: null })
   if (data) checks.push(dataCheck(data))
   if (plan && status) checks.push(...machineChecks(plan, status))

@@ -17,12 +17,23 @@ function frame(scene: Scene): Pick<ChartModel, 'x' | 'describe' | 'marks'> & { n
   const { history, axis, left, checkpoints } = scene
   const last = xOf(scene).last ?? 0
   const ends = { step: history.started?.steps ?? 0, epoch: history.started?.epochs ?? 0, elapsed: last + (left ?? 0) }
-  const max = Math.max(ends[axis], last, axis === 'epoch' ? 0.1 : 1)
+  const max = shownEnd(last, Math.max(ends[axis], last, axis === 'epoch' ? 0.1 : 1), scene.running)
   const marks = checkpoints.map(one => ({ x: xAt(scene, one.step), best: one.best }))
   return {
     x: { min: 0, max, format: formats[axis], whole: axis === 'step' }, marks, describe: x => describe(scene, x),
     ...(history.stepCount > 0 && last < max ? { now: last } : {}),
   }
+}
+
+const leastShare = 1 / 8
+
+/** Where the axis ends: at the last planned step while the run goes on, but near enough that what has happened can be read; after it, where it ended. */
+function shownEnd(last: number, planned: number, running: boolean): number {
+  if (last <= 0) return planned
+  if (!running) return last
+  let end = planned
+  while (last / end < leastShare) end /= 2
+  return end
 }
 
 /** A step's place on the chosen axis. */
@@ -103,7 +114,7 @@ export function gradientModel(scene: Scene): ChartModel {
   const spike = findSpike(scene)
   return {
     ...unmarked(scene), y: { fromZero: true, format: value => String(Number(value.toPrecision(3))) },
-    lines: trained(scene, 'gradientNorm', 'gradient norm', { smoothed: true, endLabel: value => String(Number(value.toPrecision(2))) }),
+    lines: trained(scene, 'gradientNorm', 'gradient norm', { smoothed: true, endLabel: value => value.toFixed(value < 10 ? 2 : 1) }),
     ...(spike ? { notes: [spike] } : {}),
   }
 }

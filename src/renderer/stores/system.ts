@@ -2,7 +2,8 @@ import type { ErrorValue } from '@contract/errors'
 import type { DoctorReport, SystemStatus } from '@contract/system'
 import { defineStore } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
-import { api, errorValue, onFeedError } from '../api'
+import { api, onFeedError } from '../api'
+import { useAttempt } from './attempt'
 
 /** The machine: device, memory, disk; and the clock that "ago" and "left" are told by. */
 export const useSystem = defineStore('system', () => {
@@ -10,7 +11,7 @@ export const useSystem = defineStore('system', () => {
   const heardAt = ref(Date.now())
   const now = ref(Date.now())
   const doctor = shallowRef<DoctorReport | null>(null)
-  const doctorError = shallowRef<ErrorValue | null>(null)
+  const { error: doctorError, attempt } = useAttempt()
   const feedError = shallowRef<ErrorValue | null>(null)
   const examining = ref(false)
   const stale = computed(() => now.value - heardAt.value > 10_000)
@@ -26,14 +27,8 @@ export const useSystem = defineStore('system', () => {
 
   async function examine(): Promise<void> {
     examining.value = true
-    try {
-      doctor.value = await api.system.doctor(undefined)
-      doctorError.value = null
-    } catch (thrown) {
-      doctorError.value = errorValue(thrown)
-    } finally {
-      examining.value = false
-    }
+    doctor.value = await attempt(() => api.system.doctor(undefined)) ?? doctor.value
+    examining.value = false
   }
 
   return { status, now, heardAt, stale, doctor, doctorError, feedError, examining, open, examine }
