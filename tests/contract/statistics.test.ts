@@ -24,21 +24,22 @@ describe('the numbers of statsmodels', () => {
   })
 })
 
+const still = () => undefined
 describe('the paired bootstrap', () => {
-  it.each(reference.bootstrap)('is NumPy\'s, up to the draws: mean $mean', ({ differences, mean, interval: [low, high] }) => {
-    const found = pairedBootstrap(differences, draw())
+  it.each(reference.bootstrap)('is NumPy\'s, up to the draws: mean $mean', async ({ differences, mean, interval: [low, high] }) => {
+    const found = await pairedBootstrap(differences, draw(), still)
     expect(found.mean).toBeCloseTo(mean, 12)
     const tolerance = 0.08 * (high - low)
     expect(Math.abs(found.interval.low - low)).toBeLessThan(tolerance)
     expect(Math.abs(found.interval.high - high)).toBeLessThan(tolerance)
-    expect(pairedBootstrap(differences, draw())).toEqual(found)
+    expect(await pairedBootstrap(differences, draw(), still)).toEqual(found)
   })
 
-  it('is quick for five seeds on 10,000 images', () => {
+  it('is quick for five seeds on 10,000 images', async () => {
     const random = createRandom(1)
     const differences = Array.from({ length: 5 }, () => Array.from({ length: 10_000 }, () => random.int(3) - 1))
     const began = performance.now()
-    pairedBootstrap(differences, draw())
+    await pairedBootstrap(differences, draw(), still)
     expect(performance.now() - began).toBeLessThan(5000)
   })
 })

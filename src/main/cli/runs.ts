@@ -5,7 +5,7 @@ import type { Command, Context } from './command'
 import { bytes, duration, facts, integer, interval, metric, percent, table } from './output'
 
 /** What `runs` is followed by, and how many runs each takes. */
-const actions: Record<string, { least: number; most: number; usage: string; run(context: Context, ids: string[]): void }> = {
+const actions: Record<string, { least: number; most: number; usage: string; run(context: Context, ids: string[]): Promise<void> | void }> = {
   list: { least: 0, most: 0, usage: 'list', run: list },
   show: { least: 1, most: 1, usage: 'show RUN', run: show },
   compare: { least: 2, most: 64, usage: 'compare RUN RUN...', run: compare },
@@ -22,7 +22,7 @@ export const runs: Command = {
       throw new AppError('bad-input', `runs: there is no "${word}"; ${near ? `did you mean "${near}"?` : `one of ${Object.keys(actions).join(', ')}.`}`)
     }
     if (ids.length < action.least || ids.length > action.most) throw new AppError('bad-input', `runs ${word}: usage: engram runs ${action.usage}.`)
-    action.run(context, ids)
+    await action.run(context, ids)
   },
 }
 
@@ -60,9 +60,9 @@ function show({ services, out, json }: Context, [run = '']: string[]): void {
 
 const percentOf = (share: number | undefined) => share === undefined ? '-' : percent(share)
 
-function compare({ services, out, json }: Context, ids: string[]): void {
+async function compare({ services, out, json }: Context, ids: string[]): Promise<void> {
   const report = services().runs.compare({ runs: ids })
-  const verdict = services().runs.verdict({ runs: ids, baseline: null })
+  const verdict = await services().runs.verdict({ runs: ids, baseline: null })
   if (json) return out.json({ ...report, verdict })
   const measured = ({ id }: RunCard) => verdict.accuracies.find(({ run }) => run === id)
   out.line(table(report.runs, [

@@ -28,9 +28,9 @@ export function mcnemar(onlyA: number, onlyB: number): number {
 
 /**
  * Mean and 95 % interval of paired differences [seeds][samples], by drawing seeds and samples anew, with replacement: both which
- * seeds were run and which images were tested are chance. `draw` gives a whole number in [0, below).
+ * seeds were run and which images were tested are chance. `draw` gives a whole number in [0, below); `breathe` lets others in meanwhile.
  */
-export function pairedBootstrap(differences: readonly (readonly number[])[], draw: (below: number) => number): { mean: number; interval: Interval } {
+export async function pairedBootstrap(differences: readonly (readonly number[])[], draw: (below: number) => number, breathe: () => Promise<void> | undefined): Promise<{ mean: number; interval: Interval }> {
   const seeds = differences.length, samples = differences[0]!.length
   const meanOver = (seedOf: () => number, sampleOf: (k: number) => number): number => {
     const rows = differences.map(() => differences[seedOf()]!)
@@ -43,7 +43,12 @@ export function pairedBootstrap(differences: readonly (readonly number[])[], dra
   }
   let next = 0
   const mean = meanOver(() => next++, k => k)
-  const means = Array.from({ length: ROUNDS }, () => meanOver(() => draw(seeds), () => draw(samples))).sort((a, b) => a - b)
+  const means: number[] = []
+  while (means.length < ROUNDS) {
+    means.push(meanOver(() => draw(seeds), () => draw(samples)))
+    await breathe()
+  }
+  means.sort((a, b) => a - b)
   return { mean, interval: { low: quantile(means, TAIL), high: quantile(means, 1 - TAIL) } }
 }
 

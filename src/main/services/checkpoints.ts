@@ -32,7 +32,7 @@ export function createCheckpoints({ store }: Deps) {
   async function preview(rule: PruneRule): Promise<PruneReport> {
     for (const run of rule.runs ?? []) store.manifest(run)
     const wanted = rule.runs && new Set(rule.runs)
-    const runs = store.cards().filter(({ id }) => !wanted || wanted.has(id))
+    const runs = (await store.latest()).filter(({ id }) => !wanted || wanted.has(id))
     const facts = new Map(runs.map(({ id, status }): [string, PrunedRun] => [id, { busy: isBusy(id), finished: status === 'finished' }]))
     return planPrune(await cardsOf(runs.map(({ id }) => id)), facts, rule)
   }
@@ -40,7 +40,7 @@ export function createCheckpoints({ store }: Deps) {
   return {
     list: ({ run }: { run: string }) => checkpointCards(folderOf(run)),
     /** Of every run, in one answer. */
-    all: () => cardsOf(store.cards().map(({ id }) => id)),
+    all: async () => cardsOf((await store.latest()).map(({ id }) => id)),
     pin: ({ run, step, pinned }: { run: string; step: number; pinned: boolean }): void => pinCheckpoint(folderOf(run), step, pinned),
     remove({ run, step }: { run: string; step: number }): void {
       const folder = folderOf(run)

@@ -13,7 +13,7 @@ const LINES = 60
 /** What somebody who helps needs to know, as text a person can read before sending it; without paths, names of runs, data or people. */
 export function createDiagnostics(deps: Deps, doctor: () => Promise<DoctorReport>) {
   return async (): Promise<Diagnostics> => {
-    const runs = deps.store.cards()
+    const runs = await deps.store.latest()
     const run = runs.find(({ status }) => status === 'failed' || status === 'interrupted') ?? runs[0]
     const sections = [versions(deps), ...(await doctor()).checks.map(({ title, state, detail }) => `${title}: ${state}, ${detail}`), '', settings(deps), '', counts(runs), ...run ? aboutRun(deps, run) : []]
     return { name: `engram-diagnostics-${new Date().toISOString().slice(0, 10)}.txt`, text: `${redact(sections.join('\n'), masksOf(deps, runs, run))}\n` }

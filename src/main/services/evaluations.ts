@@ -32,7 +32,7 @@ export function createEvaluations(deps: Deps, lanes: Lanes) {
   }
   return {
     list: ({ run }: { run: string }): EvaluationCard[] => listEvaluations(folderOf(run)),
-    get: ({ run, id }: { run: string; id: string }): Evaluation => readEvaluation(folderOf(run), id),
+    get: ({ run, id }: { run: string; id: string }): Promise<Evaluation> => readEvaluation(folderOf(run), id),
     async run({ run, checkpoint, data }: z.output<typeof EvaluateInput>, options: TrainerOptions = {}): Promise<EvaluateReport> {
       const runFolder = folderOf(run)
       findCheckpoint(runFolder, checkpoint)

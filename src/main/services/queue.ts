@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AppError } from '../contract/errors'
 import type { QueueAdd, QueueLane, QueueMove, QueueState } from '../contract/queue'
+import { breather } from '../store/breathe'
 import { openQueueFile, place } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
@@ -79,8 +80,15 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
       const target = await laneOr(lane)
       const frozen: Frozen[] = []
       for (const [index, draft] of recipes.entries()) frozen.push(await prepared(draft, bases, index, recipes.length))
-      const runs = frozen.map(draft => store.create({ ...draft, ...(origin ? { origin } : {}) }).manifest.id)
-      file.change(({ waiting }) => ({ waiting: [...waiting, ...runs.map(run => ({ run, lane: target }))] }))
+      const breathe = breather()
+      const runs: string[] = []
+      for (const draft of frozen) {
+        const run = store.create({ ...draft, ...(origin ? { origin } : {}) }).manifest.id
+        // Each at once: a run that was made and does not wait would look interrupted after a kill.
+        file.change(({ waiting }) => ({ waiting: [...waiting, { run, lane: target }] }))
+        runs.push(run)
+        await breathe()
+      }
       await startAll()
       return { runs }
     },

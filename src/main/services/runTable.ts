@@ -1,8 +1,10 @@
 import type { LabelInput, RunCard } from '../contract/run'
 import type { RunQuery } from '../contract/runQuery'
+import { breather } from '../store/breathe'
 import type { Deps } from './deps'
 
 const LIST_MS = 300
+const LABELLED_AT_ONCE = 5
 
 /** What the Runs table asks: all runs in short, and everything the index can find among them. */
 export const createRunTable = ({ store }: Pick<Deps, 'store'>) => ({
@@ -21,5 +23,12 @@ export const createRunTable = ({ store }: Pick<Deps, 'store'>) => ({
   fields: (): string[] => store.fields(),
   values: ({ field }: { field: string }) => store.values(field),
   sparklines: ({ runs }: { runs: string[] }) => store.sparklines(runs),
-  label: (change: LabelInput): void => store.label(change),
+  /** Each run's labels are a file of its own that waits for the disk: thousands are written a few at a time. */
+  async label({ runs, ...change }: LabelInput): Promise<void> {
+    const breathe = breather()
+    for (let at = 0; at < runs.length; at += LABELLED_AT_ONCE) {
+      store.label({ ...change, runs: runs.slice(at, at + LABELLED_AT_ONCE) })
+      await breathe()
+    }
+  },
 })

@@ -16,7 +16,7 @@ import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
 import { createRunTable } from './runTable'
 import type { Trainings } from './trainings'
-import { measuredRun, verdicts } from './verdicts'
+import { type Measured, measuredRun, verdicts } from './verdicts'
 
 /** What the starter of a training is told: its events, and whom it waits for. */
 export type TrainingListener = Pick<TrainerOptions, 'onEvent' | 'onWait'>
@@ -83,9 +83,11 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
     show: ({ run }: { run: string }): RunDetail => detailOf(run),
     compare: ({ runs }: { runs: string[] }): CompareReport => compareRuns(runs.map(detailOf)),
     /** Whether differences in accuracy are more than noise, by the predictions that are kept. */
-    verdict({ runs, baseline }: { runs: string[]; baseline: string | null }): VerdictReport {
+    async verdict({ runs, baseline }: { runs: string[]; baseline: string | null }): Promise<VerdictReport> {
       const all = [...new Set(baseline === null ? runs : [baseline, ...runs])]
-      return verdicts(all.map(run => measuredRun(detailOf(run))), all[0]!)
+      const measured: Measured[] = []
+      for (const run of all) measured.push(await measuredRun(detailOf(run)))
+      return verdicts(measured, all[0]!)
     },
     remove({ run }: { run: string }): void {
       queue.remove({ runs: [run] })

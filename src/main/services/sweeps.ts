@@ -35,7 +35,7 @@ export function createSweeps({ store, workspace }: Deps, queue: Queue) {
     const plan = existsSync(fileOf(id)) ? readJson(fileOf(id), Plan.nullable(), () => null) : null
     if (!plan) return
     const rounds = sweepRounds(plan.sweep, plan.epochs)
-    const runs = store.cards().filter(({ origin }) => origin?.sweep === id)
+    const runs = (await store.latest()).filter(({ origin }) => origin?.sweep === id)
     const rung = Math.max(-1, ...runs.map(({ origin }) => origin?.rung ?? 0))
     const next = rounds[rung + 1]
     const current = runs.filter(({ origin }) => origin?.rung === rung)

@@ -1,8 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { AppError } from '../contract/errors'
 import { type Evaluation, type EvaluationCard, EvaluationHead, EvaluationId, SamplePrediction } from '../contract/evaluation'
 import { onDisk, removeTemporaries, writeFileAtomic } from './atomic'
+import { breather } from './breathe'
 
 const folderOf = (runFolder: string) => join(runFolder, 'evaluations')
 const fileOf = (runFolder: string, id: string) => join(folderOf(runFolder), `${id}.jsonl`)
@@ -59,14 +61,22 @@ function firstLine(path: string): string {
   }
 }
 
-export function readEvaluation(runFolder: string, id: string): Evaluation {
+export const readEvaluation = (runFolder: string, id: string): Promise<Evaluation> => readPredictions(runFolder, id, one => one)
+
+/** Reads an evaluation in short turns; `keep` says what of each prediction is wanted. */
+export async function readPredictions<T>(runFolder: string, id: string, keep: (one: SamplePrediction) => T): Promise<Omit<Evaluation, 'predictions'> & { predictions: T[] }> {
   const path = fileOf(runFolder, EvaluationId.parse(id))
   if (!existsSync(path)) throw new AppError('not-found', `Run ${basename(runFolder)} has no evaluation ${id}; evaluate that checkpoint again.`)
   try {
-    const [first = '', ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n')
-    const head = EvaluationHead.parse(JSON.parse(first))
+    const breathe = breather()
+    const [first = '', ...lines] = (await readFile(path, 'utf8')).trimEnd().split('\n')
+    const head = EvaluationHead.parse(JSON.parse(first)), predictions: T[] = []
     if (lines.length !== head.samples) throw new Error(`${lines.length} of ${head.samples} lines`)
-    return { ...head, id, predictions: lines.map(line => SamplePrediction.parse(JSON.parse(line))) }
+    for (const line of lines) {
+      predictions.push(keep(SamplePrediction.parse(JSON.parse(line))))
+      await breathe()
+    }
+    return { ...head, id, predictions }
   } catch (thrown) {
     throw new AppError('run-state', `The predictions in ${path} are damaged; evaluate that checkpoint again.`, { cause: thrown })
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { AppError } from '../contract/errors'
 import { type LabelInput, type RunCard, RunId, type RunManifest } from '../contract/run'
 import { onDisk, removeTemporaries } from './atomic'
+import { breather } from './breathe'
 import { changeLabels } from './labels'
 import type { Workspace } from './paths'
 import { openQueueFile } from './queueFile'
@@ -10,6 +11,9 @@ import { createRunFolder, liveRunLock, noRun, requireManifest } from './runFolde
 import { openRunIndex, type RunIndex } from './runIndex'
 import type { RunSearch } from './runSearch'
 import { RunTable } from './runTable'
+
+const TURN_MS = 12
+const TURN_RUNS = 500
 
 /** All runs of a workspace. The folders are the truth; everything kept in memory or in SQLite only saves reading them again. */
 export interface RunStore extends RunSearch, Pick<RunTable, 'refresh' | 'changesSince'> {
@@ -20,6 +24,8 @@ export interface RunStore extends RunSearch, Pick<RunTable, 'refresh' | 'changes
   card(run: string): RunCard
   /** Every run as it is now, newest first, without sparklines. */
   cards(): RunCard[]
+  /** The same, read in short turns where there is much to read. */
+  latest(): Promise<RunCard[]>
   label(change: LabelInput): void
   remove(run: string): void
   close(): void
@@ -34,6 +40,7 @@ export function openRunStore(workspace: Workspace): RunStore {
     table ??= new RunTable(workspace.runs, index, () => queue.runs())
     return { index, table }
   }
+  const newestFirst = () => opened().table.changesSince(0).cards.sort((a, b) => b.createdAt - a.createdAt)
   removeTemporaries(workspace.runs)
 
   const folder = (run: string) => {
@@ -60,7 +67,12 @@ export function openRunStore(workspace: Workspace): RunStore {
     },
     cards() {
       opened().table.refresh(Infinity, Infinity)
-      return opened().table.changesSince(0).cards.sort((a, b) => b.createdAt - a.createdAt)
+      return newestFirst()
+    },
+    async latest() {
+      const breathe = breather()
+      while (opened().table.refresh(TURN_MS, TURN_RUNS)) await breathe()
+      return newestFirst()
     },
     refresh: (budgetMs, slice) => opened().table.refresh(budgetMs, slice),
     changesSince: revision => opened().table.changesSince(revision),
