@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -62,6 +62,18 @@ test('a model is found, shown with its licence, downloaded with a pause, and use
   await shot('hub-done')
   await page().getByRole('button', { name: 'Use in a new run' }).click()
   await page().locator('[data-card="backbone.from"]').getByText('timm/vit_tiny_test').first().waitFor()
+})
+
+test('what the tensors of a backbone hold is computed beside the window, and kept', async () => {
+  await goTo('Backbones')
+  await list().getByRole('button').first().click()
+  await page().getByRole('radio', { name: 'Tensors', exact: true }).click()
+  const table = page().getByRole('table', { name: 'Tensors' })
+  await table.getByRole('row').nth(1).waitFor({ timeout: 60_000 })
+  expect(await table.getByRole('row').nth(1).innerText()).toMatch(/F32|BF16|F16/)
+  expect(readdirSync(join(bench.workspace, 'cache')).filter(name => /^tensors-[0-9a-f]{64}\.json$/.test(name))).toHaveLength(1)
+  await page().getByLabel('Search tensors').fill('attn.qkv')
+  await shot('tensors')
 })
 
 test('a gated model says what to do; the token is never written as it is', async () => {

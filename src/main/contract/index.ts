@@ -6,7 +6,7 @@ import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
 import { CatalogueEntry, HubAccount, HubDownload, HubId, HubMatch, HubModel, HubToken } from './hub'
 import { MethodCatalog } from './method'
-import { BackboneCard, InspectReport } from './model'
+import { BackboneCard, InspectReport, TensorCard } from './model'
 import { Place, WholePath } from './path'
 import { PlanReport } from './plan'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
@@ -36,6 +36,7 @@ export const contract = {
     add: call(Path, BackboneCard),
     remove: call(Id, z.void()),
     inspect: call(z.object({ path: Place }), InspectReport),
+    tensors: call(z.object({ path: Place }), z.array(TensorCard)),
   },
   hub: {
     catalogue: call(z.void(), z.array(CatalogueEntry)),

@@ -60,6 +60,13 @@ export const InspectReport = z.object({
 })
 export type InspectReport = z.infer<typeof InspectReport>
 
+/** What a stored tensor holds, over its finite numbers; without any there is nothing to tell. */
+export const TensorCard = z.object({
+  name: z.string(), dtype: z.string(), shape: z.array(z.int()), mean: z.number().nullable(), std: z.number().nullable(), min: z.number().nullable(), max: z.number().nullable(),
+  zeros: z.number().describe('share of numbers that are exactly 0'), notFinite: z.int().describe('numbers that are infinite or none'),
+})
+export type TensorCard = z.infer<typeof TensorCard>
+
 /** Where a backbone or a dataset comes from: with Engram, from a path that a person gave, from the hub. */
 export const HoldingSource = z.enum(['sample', 'added', 'hub'])
 export type HoldingSource = z.infer<typeof HoldingSource>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CheckpointChoice, EvaluateReport, ExportReport, Prediction } from '../contract/checkpoint'
 import { ErrorValue } from '../contract/errors'
+import { TensorCard } from '../contract/model'
 import { RunEvent, type TrainEvent } from '../contract/run'
 
 /** Inputs of the jobs. Every path is absolute; ids were resolved by the service that starts the job. */
@@ -25,6 +26,8 @@ export const ExportInput = z.object({
 })
 export type ExportInput = z.infer<typeof ExportInput>
 
+export const TensorsInput = z.object({ model: z.string() })
+export type TensorsInput = z.infer<typeof TensorsInput>
 export const GainsInput = z.object({ runFolder: z.string() })
 export type GainsInput = z.infer<typeof GainsInput>
 
@@ -43,12 +46,13 @@ export const Job = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('logits'), input: LogitsInput }),
   z.object({ kind: z.literal('export'), input: ExportInput }),
   z.object({ kind: z.literal('gains'), input: GainsInput }),
+  z.object({ kind: z.literal('tensors'), input: TensorsInput }),
 ])
 export type Job = z.infer<typeof Job>
 export type JobKind = Job['kind']
 
 export const jobResults = {
-  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport, gains: GainsResult,
+  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport, gains: GainsResult, tensors: z.array(TensorCard),
 } as const
 export type JobResult<K extends JobKind = JobKind> = z.infer<(typeof jobResults)[K]>
 export type JobInput<K extends JobKind = JobKind> = Extract<Job, { kind: K }>['input']

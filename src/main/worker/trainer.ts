@@ -15,6 +15,7 @@ const jobs: Jobs = {
   logits: async () => (await import('./jobs/logits')).runLogits,
   export: async () => (await import('./jobs/export')).runExport,
   gains: async () => (await import('./jobs/gains')).runGains,
+  tensors: async () => (await import('./jobs/tensors')).runTensors,
 }
 
 async function loadTensorFlow(): Promise<{ device: string }> {
