@@ -59,8 +59,8 @@ int operands(Op op) { return op >= MulAdd ? 3 : op <= Min ? 2 : 1; }
 // Columns are computed by so many at once; the last of a row may be computed in vain.
 constexpr int64_t LANES = 16;
 int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
-// Of a row at a time; of short rows that are joined; elements that are worth a thread.
-constexpr int64_t PIECE = 512, JOINED = 512, SHARE = 16384;
+// Of a row at a time; of short rows that are joined; elements that are worth handing to a thread; how often work is handed out.
+constexpr int64_t PIECE = 512, JOINED = 512, SHARE = 16384, PARTS = 16;
 
 enum Kind { Wide, Narrow, Sum };
 // tiles: how often a row of it is repeated within a row of the table
@@ -279,15 +279,23 @@ struct Pass {
   int64_t piece;
 };
 
+// What a thread computes with.
 struct Scratch {
   std::vector<float> slots, loaded;
   std::vector<Register> registers;
-  std::vector<Column> columns;
-  Scratch(const Pass& pass) : slots(pass.p.slots * padded(pass.piece)), loaded(pass.p.inputs.size() * padded(pass.piece)), registers(pass.p.inputs.size() + pass.p.code.size()), columns(pass.p.outputs.size()) {
-    for (size_t o = 0; o < columns.size(); o++)
-      if (pass.p.outputs[o].kind == Sum) columns[o] = {std::vector<float>(padded(pass.p.columns)), std::vector<float>(padded(pass.p.columns))};
+  void fit(const Pass& pass) {
+    slots.resize(std::max(slots.size(), size_t(pass.p.slots * padded(pass.piece))));
+    loaded.resize(std::max(loaded.size(), size_t(pass.p.inputs.size() * padded(pass.piece))));
+    registers.resize(pass.p.inputs.size() + pass.p.code.size());
   }
 };
+using Columns = std::vector<Column>;
+Columns columnsFor(const Program& p) {
+  Columns all(p.outputs.size());
+  for (size_t o = 0; o < all.size(); o++)
+    if (p.outputs[o].kind == Sum) all[o] = {std::vector<float>(padded(p.columns)), std::vector<float>(padded(p.columns))};
+  return all;
+}
 
 INLINE int64_t lineOf(const Input& in, int64_t row, int64_t rows) {
   if (in.count == 1) return 0;
@@ -356,13 +364,13 @@ INLINE void storeRounded(uint16_t* to, const float* from, int64_t n) {
   std::memcpy(to + whole, rest, (n - whole) * sizeof(uint16_t));
 }
 
-INLINE void store(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64_t n) {
+INLINE void store(const Pass& pass, const Scratch& s, Columns& sums, int64_t row, int64_t from, int64_t n) {
   for (size_t o = 0; o < pass.p.outputs.size(); o++) {
     const Output& out = pass.p.outputs[o];
     const Register& r = s.registers[out.reg];
     const Sink& sink = pass.sinks[o];
     if (out.kind == Sum) {
-      float* __restrict few = s.columns[o].few.data() + from;
+      float* __restrict few = sums[o].few.data() + from;
       const float one = *r.at;
       if (r.wide) for (int64_t k = 0; k < padded(n); k++) few[k] += r.at[k];
       else for (int64_t k = 0; k < padded(n); k++) few[k] += one;
@@ -377,8 +385,8 @@ INLINE void store(const Pass& pass, Scratch& s, int64_t row, int64_t from, int64
   }
 }
 
-INLINE void flush(Scratch& s) {
-  for (auto& c : s.columns) {
+INLINE void flush(Columns& sums) {
+  for (auto& c : sums) {
     for (size_t k = 0; k < c.all.size(); k++) {
       c.all[k] += c.few[k];
       c.few[k] = 0.0f;
@@ -386,7 +394,7 @@ INLINE void flush(Scratch& s) {
   }
 }
 
-INLINE void rowsOf(const Pass& pass, Scratch& s, int64_t row, int64_t end, int64_t begin, int64_t stop) {
+INLINE void rowsOf(const Pass& pass, Scratch& s, Columns& sums, int64_t row, int64_t end, int64_t begin, int64_t stop) {
   const size_t first = pass.p.inputs.size();
   for (int64_t count = 0; row < end; row++) {
     for (int64_t from = begin; from < stop; from += pass.piece) {
@@ -401,17 +409,17 @@ INLINE void rowsOf(const Pass& pass, Scratch& s, int64_t row, int64_t end, int64
         compute(c.op, a, b, d, out, isReduction(c.op) ? n : wide ? padded(n) : 1, pass.p.columns);
         s.registers[first + i] = {out, wide};
       }
-      store(pass, s, row, from, n);
+      store(pass, s, sums, row, from, n);
     }
-    if (++count % 64 == 0) flush(s);
+    if (++count % 64 == 0) flush(sums);
   }
-  flush(s);
+  flush(sums);
 }
 
 // The same loops for processors with and without the wide vectors; chosen when the program runs.
-using Rows = void (*)(const Pass&, Scratch&, int64_t, int64_t, int64_t, int64_t);
+using Rows = void (*)(const Pass&, Scratch&, Columns&, int64_t, int64_t, int64_t, int64_t);
 #define ROWS(NAME, TARGET) \
-  TARGET void NAME(const Pass& p, Scratch& s, int64_t row, int64_t end, int64_t begin, int64_t stop) { rowsOf(p, s, row, end, begin, stop); }
+  TARGET void NAME(const Pass& p, Scratch& s, Columns& sums, int64_t row, int64_t end, int64_t begin, int64_t stop) { rowsOf(p, s, sums, row, end, begin, stop); }
 ROWS(rowsWide, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512"))))
 ROWS(rowsMiddle, __attribute__((target("avx2,fma"))))
 ROWS(rowsPlain, )
@@ -491,26 +499,28 @@ Workers& workers() {
   return *all;
 }
 
-// Always the same parts of the table for the same threads, so that sums come out the same each time.
+// The table is always cut in the same way, so that sums come out the same each time and with any number of threads.
 void execute(const Program& p, const std::vector<Source>& sources, const std::vector<Sink>& sinks) {
   static const Rows rows = bestRows();
   const Pass pass{p, sources, sinks, p.reduces ? p.columns : std::min(PIECE, p.columns)};
   const bool byRows = p.rows > 1;
   const int64_t length = byRows ? p.rows : p.columns;
   const int64_t shares = !byRows && p.reduces ? 1 : std::max<int64_t>(1, p.rows * p.columns / SHARE);
-  const int parts = std::min({int64_t(workers().count()), length, shares});
-  std::vector<Scratch> scratch;
-  for (int i = 0; i < parts; i++) scratch.emplace_back(pass);
+  const int parts = std::min({PARTS, length, shares});
+  std::vector<Columns> sums(parts);
   workers().run(parts, [&](int i) {
+    thread_local Scratch scratch;
+    scratch.fit(pass);
+    sums[i] = columnsFor(p);
     const int64_t from = length * i / parts, to = length * (i + 1) / parts;
-    if (byRows) rows(pass, scratch[i], from, to, 0, p.columns);
-    else rows(pass, scratch[i], 0, 1, from, to);
+    if (byRows) rows(pass, scratch, sums[i], from, to, 0, p.columns);
+    else rows(pass, scratch, sums[i], 0, 1, from, to);
   });
   for (size_t o = 0; o < p.outputs.size(); o++) {
     if (p.outputs[o].kind != Sum) continue;
     float* to = static_cast<float*>(sinks[o].data);
     std::fill(to, to + p.columns, 0.0f);
-    for (auto& s : scratch) for (int64_t k = 0; k < p.columns; k++) to[k] += s.columns[o].all[k];
+    for (auto& part : sums) for (int64_t k = 0; k < p.columns; k++) to[k] += part[o].all[k];
   }
 }
 

@@ -3,7 +3,7 @@ import { nativeBackend } from '../../tf'
 import { axesIn, BFLOAT16, FLOAT, moves, outputOf, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
 import { addressOf, Program, tableOf, type Address, type Register, type Table } from './program'
 import { recomputed } from './recompute'
-import { openSession, placeholder, type WithModelFolder } from './session'
+import { openSession, placeholder, reshaped, type WithModelFolder } from './session'
 
 /** TensorFlow's element-wise operations, as instructions of a fused program. */
 const instructions: Readonly<Record<string, string>> = {
@@ -155,14 +155,24 @@ class Fusion {
     for (const node of run) registers.set(node.name, this.instruction(node, program, registers))
     const results = run.filter(n => this.users.get(n.name)?.some(user => !this.run.has(user) && (kept.has(user) || !this.waiting.has(user))))
     if (results.length === 0) return
-    for (const node of results) program.output(registers.get(node.name)!, this.kindOf(node), node.outputs[0]!)
     for (const node of run) this.runOf.set(node.name, this.out.length)
-    const name = `${run[0]!.name}/fused`
+    const name = `${run[0]!.name}/fused`, stored: GraphNode[] = [], twins: GraphNode[] = []
+    for (const node of results) {
+      const twin = stored.find(n => registers.get(n.name) === registers.get(node.name) && this.isTwin(n, node))
+      if (twin) twins.push(...reshaped(node.name, twin.name, node.outputs[0]!))
+      else this.renamed.set(node.name, stored.push(node) === 1 ? name : `${name}:${stored.length - 1}`)
+    }
+    for (const node of stored) program.output(registers.get(node.name)!, this.kindOf(node), node.outputs[0]!)
     this.out.push({
-      name, op: 'EngramFused', inputs: program.sources.map(source => this.renamed.get(source) ?? source), outputs: results.map(n => n.outputs[0]!),
+      name, op: 'EngramFused', inputs: program.sources.map(source => this.renamed.get(source) ?? source), outputs: stored.map(n => n.outputs[0]!),
       attributes: { Tin: { types: program.sources.map(source => this.outputOf(source).dtype) }, Tout: { types: program.outputTypes }, program: { text: program.text() } },
     })
-    results.forEach((node, i) => this.renamed.set(node.name, i === 0 ? name : `${name}:${i}`))
+    twins.forEach(node => this.emit(node))
+  }
+
+  /** Whether two results differ in nothing but the axes. */
+  private isTwin(a: GraphNode, b: GraphNode): boolean {
+    return a.outputs[0]!.dtype === b.outputs[0]!.dtype && this.kindOf(a) === 'wide' && this.kindOf(b) === 'wide'
   }
 
   private kindOf(node: GraphNode): 'wide' | 'narrow' | 'sum' {

@@ -9,8 +9,8 @@ const MOST = 6
 export type RunOf = (node: string) => number | undefined
 
 /**
- * The nodes, with results of at least so many elements computed again in the runs that read them, where one large tensor
- * that is kept anyway, or is half as large, and small ones make them: what is not stored takes no memory and no time.
+ * The nodes, with results of at least so many elements computed again in the runs that read them, where large
+ * tensors that are kept anyway, or take no more memory, and small ones make them: what is not stored takes no time.
  */
 export function recomputed(nodes: readonly GraphNode[], runOf: RunOf, least: number): GraphNode[] {
   const recomputing = new Recomputing(nodes, runOf, least)
@@ -51,8 +51,9 @@ class Recomputing {
     const from = this.runOf(input)
     if (from === undefined || from === run || this.readAlone.has(input) || partOf(input) !== partOf(name)) return false
     const origins = this.origins(input, from)
-    if (!origins || origins.length > 1) return false
-    return origins.every(origin => this.outputOf(origin).dtype === BFLOAT16 || (this.lastRead.get(origin) ?? 0) >= run)
+    if (!origins) return false
+    const kept = origins.filter(origin => (this.lastRead.get(sourceOf(origin)!.node) ?? 0) < run).map(origin => bytesOf(this.outputOf(origin)))
+    return kept.reduce((sum, bytes) => sum + bytes, 0) <= bytesOf(made.outputs[0]!)
   }
 
   /** The large tensors that make a result by way of cheap operations of its run; null where that is too long a way. */
@@ -91,3 +92,5 @@ class Recomputing {
     return outputOf(input, this.byName)
   }
 }
+
+const bytesOf = ({ dtype, shape }: Output): number => (dtype === BFLOAT16 ? 2 : 4) * count(shape)

@@ -1,5 +1,5 @@
 import { tf, type Tensor } from '../../tf'
-import { FLOAT, INT32, savedModel, type GraphNode } from './graphDef'
+import { FLOAT, INT32, savedModel, type GraphNode, type Output } from './graphDef'
 
 /** Puts the file where TensorFlow can read it, calls `load` with the folder, and removes it again. */
 export type WithModelFolder = <T>(savedModelPb: Uint8Array, load: (folder: string) => T) => T
@@ -80,6 +80,12 @@ export function zeroed(name: string, shape: readonly number[]): GraphNode[] {
 
 export const constant = (name: string, dtype: number, shape: readonly number[], bytes: Uint8Array): GraphNode =>
   ({ name, op: 'Const', inputs: [], attributes: { dtype: { type: dtype }, value: { tensor: { dtype, shape, bytes } } }, outputs: [{ dtype, shape }] })
+
+/** The same numbers with other axes. */
+export function reshaped(name: string, from: string, output: Output): GraphNode[] {
+  const { dtype, shape } = output, axes = constant(`${name}/axes`, INT32, [shape.length], new Uint8Array(Int32Array.from(shape).buffer))
+  return [axes, { name, op: 'Reshape', inputs: [from, axes.name], attributes: { T: { type: dtype }, Tshape: { type: INT32 } }, outputs: [output] }]
+}
 
 /** `group/set` runs all of these. */
 export const group = (name: string, members: readonly string[]): GraphNode[] =>

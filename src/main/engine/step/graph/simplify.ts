@@ -1,5 +1,5 @@
-import { axesIn, FLOAT, INT32, outputOf, type GraphNode } from './graphDef'
-import { constant } from './session'
+import { axesIn, FLOAT, outputOf, type GraphNode } from './graphDef'
+import { reshaped } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
 export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
@@ -35,6 +35,5 @@ function columnSum({ name, inputs, outputs }: GraphNode): GraphNode[] {
     outputs: [{ dtype: FLOAT, shape: shape.slice(-1) }],
   }
   if (flat) return [sum]
-  const to = constant(`${name}/shape`, INT32, [shape.length], new Uint8Array(Int32Array.from(shape).buffer))
-  return [sum, to, { name, op: 'Reshape', inputs: [sum.name, to.name], attributes: { T: { type: FLOAT }, Tshape: { type: INT32 } }, outputs }]
+  return [sum, ...reshaped(name, sum.name, outputs[0]!)]
 }
