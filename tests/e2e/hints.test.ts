@@ -12,6 +12,7 @@ const seen = async () => (await ask<{ hintsSeen: number }>(page(), 'settings.get
 /** How far the hint stands below what it speaks of. */
 async function below(anchor: string): Promise<number> {
   const [card, control] = await Promise.all([hint().boundingBox(), page().locator(anchor).boundingBox()])
+  expect(await hint().evaluate(element => element.scrollHeight - element.clientHeight), 'all of the hint is seen').toBe(0)
   return card!.y - (control!.y + control!.height)
 }
 
@@ -37,6 +38,11 @@ test('three hints stand at their controls while the quickstart runs, and do not 
   await hint().getByRole('button', { name: 'Done' }).click()
   await hint().waitFor({ state: 'detached' })
   await expect.poll(seen).toBe(3)
+  await page().getByRole('tab', { name: 'Engram' }).click()
+  await page().locator('[data-test=gain-map]').waitFor({ timeout: 180_000 })
+  await page().getByRole('tab', { name: 'Overview' }).click()
+  await expect.poll(() => page().locator('section[aria-label="Progress"]').innerText(), { timeout: 120_000 }).toMatch(/step [1-9]/)
+  await shot('tour')
   await page().reload()
   await page().locator('[data-hint=progress]').waitFor()
   expect(await hint().count()).toBe(0)

@@ -9,7 +9,6 @@ export function installTokens(): void {
     `:root { ${declare(shape)} }`,
     `:root, [data-theme="light"] { color-scheme: light; ${declare(light)} }`,
     `[data-theme="dark"] { color-scheme: dark; ${declare(dark)} }`,
-    '@media (prefers-reduced-motion: reduce) { :root { --t-fast: 0ms; --t-base: 0ms; } }',
   ].join('\n')
   document.head.prepend(style)
 }
