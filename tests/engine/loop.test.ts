@@ -22,6 +22,7 @@ function bench() {
     run: 'r', step, perEpoch: PER_EPOCH, learningRate: 0.1,
     recipe: Recipe.parse({ backbone: { from: 'b' }, data: { from: 'd' }, method: { type: 'ssf' }, train: { epochs: EPOCHS, warmupEpochs: 0 } }),
     train: (_, from) => batches(PER_EPOCH - from), validation: () => batches(MEASURED), test: () => batches(MEASURED),
+    requests: () => new Set(),
     save: async progress => { saved.push({ ...progress }); return { path: '', sizeBytes: 0, removed: [] } },
     loadBest: async () => null, keepTest: () => {}, clock: () => 0, memory: () => ({ now: 0, peak: 0 }),
   }

@@ -39,7 +39,8 @@ const runTrain: JobFunction<'train'> = async ({ runFolder, resume }, ctx) => {
     const { user, system } = process.cpuUsage(before)
     telling += user + system
     if (step === 25) misbehave(name)
-    if (step % 10 === 0) save(runFolder, step, weight, ctx)
+    const asked = ctx.requests().has('save')
+    if (asked || step % 10 === 0) save(runFolder, step, weight, ctx, asked)
   }
   const rate = train.learningRate
   if (rate !== null) ctx.emit({ event: 'evaluated', step, epoch: 4, split: 'validation', metrics: { 'validation/accuracy': rate }, best: true })
@@ -47,8 +48,8 @@ const runTrain: JobFunction<'train'> = async ({ runFolder, resume }, ctx) => {
   return { ended: 'finished', step }
 }
 
-function save(runFolder: string, step: number, weight: number, ctx: JobContext): void {
-  const saved = saveCheckpoint(runFolder, { step, epoch: step / 10, files: { 'w.bin': new Uint8Array(8) }, metrics: {}, best: false, trainer: { weight } })
+function save(runFolder: string, step: number, weight: number, ctx: JobContext, asked = false): void {
+  const saved = saveCheckpoint(runFolder, { step, epoch: step / 10, files: { 'w.bin': new Uint8Array(8) }, metrics: {}, best: false, asked, trainer: { weight } })
   ctx.emit({ event: 'checkpoint', step, path: saved.folder, best: false, sizeBytes: saved.sizeBytes, removed: [] })
 }
 

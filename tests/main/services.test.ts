@@ -77,6 +77,21 @@ describe('runs', () => {
     expect(() => window.runs.stop({ run })).toThrow(/finished; there is nothing to stop/)
   })
 
+  it('save when they are asked to, pinned; only the program that trains a run can ask', async () => {
+    const { open, recipe } = bench()
+    const [window, other] = [open(), open()]
+    const { run } = await window.runs.start(recipe('slow'))
+    await until(() => window.runs.show({ run }).card.step > 2, 'the run is under way')
+    expect(() => other.runs.ask({ run, what: 'save' })).toThrow(/trained by another program; only a run that trains here can be asked to save now/)
+    window.runs.ask({ run, what: 'save' })
+    await until(() => window.checkpoints.list({ run }).some(({ pinned }) => pinned), 'it has saved')
+    const [asked] = window.checkpoints.list({ run })
+    expect(asked!.step % 10).not.toBe(0)
+    await until(() => window.runs.show({ run }).card.status === 'finished', 'it has finished')
+    expect(window.checkpoints.list({ run }).filter(({ pinned }) => pinned)).toHaveLength(1)
+    expect(() => window.runs.ask({ run, what: 'evaluate' })).toThrow(/is finished; only a run that trains here/)
+  })
+
   it('wait for each other; when the program closes, one stops and the other waits on', async () => {
     const { open, recipe } = bench()
     const services = open()

@@ -79,6 +79,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
         return Promise.resolve(planRecipe(draft, { shape: known ? shape : null, classes: data?.classes.length ?? null, trainImages: data ? 800 : null }))
       },
       start: () => Promise.resolve({ run: runs[0]?.id ?? '' }),
+      ask: () => Promise.resolve(),
       stop: ({ run }) => { tell({ ...find(run), status: 'stopped', resumeStep: find(run).step }); return Promise.resolve() },
       resume: ({ run }) => { tell({ ...find(run), status: 'running', resumeStep: null }); return Promise.resolve() },
       list: () => Promise.resolve(runs),

@@ -10,7 +10,7 @@ import { BackboneCard, InspectReport, TensorCard } from './model'
 import { Place, WholePath } from './path'
 import { PlanReport } from './plan'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
-import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, WatchInput } from './run'
+import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, RunRequest, WatchInput } from './run'
 import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
 import { Diagnostics, DoctorReport, Settings, SettingsChange, SystemStatus } from './system'
 import { SweepStart } from './sweep'
@@ -64,6 +64,7 @@ export const contract = {
     start: call(Draft, Run),
     stop: call(Run, z.void()),
     resume: call(Run, z.void()),
+    ask: call(z.object({ run: RunId, what: RunRequest }), z.void()),
     list: call(z.void(), z.array(RunCard)),
     query: call(RunQuery, RunMatches),
     fields: call(z.void(), z.array(z.string())),

@@ -4,6 +4,9 @@ import { Recipe } from './recipe'
 
 export const RunId = z.string().regex(/^[a-z0-9][a-z0-9-]{2,80}$/, 'is not a run id')
 export type RunId = z.infer<typeof RunId>
+/** What a person may ask of a trainer at work; it does it after the step under way. */
+export const RunRequest = z.enum(['save', 'evaluate'])
+export type RunRequest = z.infer<typeof RunRequest>
 export const RunStatus = z.enum(['queued', 'running', 'stopped', 'interrupted', 'finished', 'failed'])
 export type RunStatus = z.infer<typeof RunStatus>
 export const Metrics = z.record(z.string(), z.number())

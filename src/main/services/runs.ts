@@ -1,7 +1,7 @@
 import { AppError } from '../contract/errors'
 import type { PlanReport } from '../contract/plan'
 import type { VerdictReport } from '../contract/evaluation'
-import type { CompareReport, RunCard, RunChange, RunDetail, RunEvent } from '../contract/run'
+import type { CompareReport, RunCard, RunChange, RunDetail, RunEvent, RunRequest } from '../contract/run'
 import { listCheckpoints } from '../store/checkpoints'
 import { parseRecipe } from '../engine/recipe'
 import { liveRunLock } from '../store/runFolder'
@@ -78,6 +78,10 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
       const lock = liveRunLock(store.folder(run))
       // Another program of ours trains it; its trainer takes SIGTERM as a request to save and stop.
       if (lock) process.kill(lock.pid, 'SIGTERM')
+    },
+    ask({ run, what }: { run: string; what: RunRequest }): void {
+      const { status } = store.card(run)
+      if (status !== 'running' || !trainings.ask(run, what)) throw new AppError('run-state', `Run ${run} is ${status === 'running' ? 'trained by another program' : status}; only a run that trains here can be asked to ${what} now.`)
     },
     ...createRunTable(deps),
     show: ({ run }: { run: string }): RunDetail => detailOf(run),

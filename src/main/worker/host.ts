@@ -1,7 +1,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
 import { basename } from 'node:path'
 import { type AppError, fromErrorValue, toErrorValue } from '../contract/errors'
-import type { RunEvent } from '../contract/run'
+import type { RunEvent, RunRequest } from '../contract/run'
 import { openEventLog } from '../store/eventLog'
 import { enterLane, type LaneHolder } from '../store/laneLock'
 import type { HeldLock } from '../store/processLock'
@@ -19,6 +19,8 @@ export interface TrainerOptions {
   onProgress?: (message: Extract<TrainerMessage, { type: 'progress' }>) => void
   onReady?: (device: string, pid: number) => void
   onAlive?: (memoryBytes: number) => void
+  /** Gives the way to ask something of the trainer, once there is one. */
+  onBegun?: (ask: (what: RunRequest) => void) => void
   /** Aborting asks for a graceful stop: the trainer saves and ends; after the grace period it is killed. */
   signal?: AbortSignal
   graceMs?: number
@@ -141,6 +143,7 @@ function follow<K extends JobKind>(child: TrainerProcess, job: Extract<Job, { ki
       lane?.held.release()
     })
     child.post({ type: 'job', job, lockToken: lock?.token ?? null, lane: lane ? { path: lane.path, token: lane.held.token } : null })
+    options.onBegun?.(what => child.post({ type: 'ask', what }))
   })
 }
 

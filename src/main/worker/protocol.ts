@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { CheckpointChoice, EvaluateReport, ExportReport, Prediction } from '../contract/checkpoint'
 import { ErrorValue } from '../contract/errors'
 import { TensorCard } from '../contract/model'
-import { RunEvent, type TrainEvent } from '../contract/run'
+import { RunEvent, RunRequest, type TrainEvent } from '../contract/run'
 
 /** Inputs of the jobs. Every path is absolute; ids were resolved by the service that starts the job. */
 export const TrainInput = z.object({ runFolder: z.string(), workspace: z.string(), resume: z.boolean() })
@@ -69,6 +69,8 @@ export interface JobContext {
   /** A `phase` event in training, a plain progress message otherwise; called too often it drops what is in between. */
   progress(phase: JobPhase, done: number | null, total: number | null, message: string): void
   stopRequested(): boolean
+  /** Training only: what a person has asked for since the last call. */
+  requests(): ReadonlySet<RunRequest>
   /** Lets messages in; false when a stop is asked. Await it between steps, batches and files. */
   turn(): Promise<boolean>
 }
@@ -82,6 +84,7 @@ export const HostMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('job'), job: Job, lockToken: z.string().nullable().describe('the run lock that the host took for this trainer'), lane: LaneToken.nullable() }),
   z.object({ type: z.literal('probe') }).describe('load TensorFlow, say `ready`, and do nothing'),
   z.object({ type: z.literal('stop') }),
+  z.object({ type: z.literal('ask'), what: RunRequest }),
   z.object({ type: z.literal('bye') }).describe('the answer arrived; the trainer may exit'),
 ])
 export type HostMessage = z.infer<typeof HostMessage>

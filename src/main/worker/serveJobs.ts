@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { AppError, type ErrorValue } from '../contract/errors'
-import type { TrainEvent } from '../contract/run'
+import type { RunRequest, TrainEvent } from '../contract/run'
 import { type EventLog, openEventLog } from '../store/eventLog'
 import { adoptLock, type HeldLock } from '../store/processLock'
 import { adoptRunLock, lockRun } from '../store/runFolder'
@@ -27,7 +27,8 @@ const hostGone: ErrorValue = {
 /** Serves one job from the host, then exits. */
 export function serveJobs(trade: Trade): void {
   const channel = openChannel()
-  const stop = { asked: false, lost: false }
+  const stop: StopState = { asked: false, lost: false }
+  const requests = new Set<RunRequest>()
   // Ctrl-C reaches the whole terminal group; the host decides what it means.
   process.on('SIGINT', () => {})
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -40,10 +41,11 @@ export function serveJobs(trade: Trade): void {
   let busy = false
   channel.onMessage(message => {
     if (message.type === 'stop') stop.asked = true
+    else if (message.type === 'ask') requests.add(message.what)
     else if (message.type === 'bye') process.exit(0)
     else if (!busy) {
       busy = true
-      const work = message.type === 'job' ? serve(trade, channel, message, stop) : probe(trade, channel)
+      const work = message.type === 'job' ? serve(trade, channel, message, stop, requests) : probe(trade, channel)
       void work.finally(() => leave(stop.lost))
     }
   })
@@ -64,7 +66,7 @@ async function probe(trade: Trade, channel: Channel): Promise<void> {
 interface StopState { asked: boolean; lost: boolean }
 type JobMessage = Extract<HostMessage, { type: 'job' }>
 
-async function serve(trade: Trade, channel: Channel, { job, lockToken, lane }: JobMessage, stop: StopState): Promise<void> {
+async function serve(trade: Trade, channel: Channel, { job, lockToken, lane }: JobMessage, stop: StopState, requests: Set<RunRequest>): Promise<void> {
   let record: Record | null = null
   const device = lane && adoptLock(lane.path, lane.token)
   const finish = (result: unknown) => {
@@ -90,7 +92,7 @@ async function serve(trade: Trade, channel: Channel, { job, lockToken, lane }: J
     const { device: name } = await trade.load()
     channel.post({ type: 'ready', pid: process.pid, device: name })
     const beat = () => { record?.beat(); device?.beat() }
-    finish(await perform(trade, job, createContext(name, channel, record, stop, beat)))
+    finish(await perform(trade, job, createContext({ device: name, channel, record, stop, requests, beat })))
   } catch (thrown) {
     fail(thrown)
   }
@@ -140,7 +142,9 @@ function takeRunLock(runFolder: string, run: string, token: string | null): Held
   return adopted
 }
 
-function createContext(device: string, channel: Channel, record: Record | null, stop: StopState, beat: () => void): JobContext {
+interface Surroundings { device: string; channel: Channel; record: Record | null; stop: StopState; requests: Set<RunRequest>; beat(): void }
+
+function createContext({ device, channel, record, stop, requests, beat }: Surroundings): JobContext {
   let aliveAt = 0
   let progressAt = 0
   let phase: JobPhase | null = null
@@ -167,6 +171,11 @@ function createContext(device: string, channel: Channel, record: Record | null, 
       else channel.post({ type: 'progress', phase: next, done, total, message })
     },
     stopRequested: () => stop.asked,
+    requests() {
+      const now = new Set(requests)
+      requests.clear()
+      return now
+    },
     async turn() {
       await new Promise(resolve => setImmediate(resolve))
       alive()

@@ -38,6 +38,8 @@ export const table = {
   'run.recipe': { group: 'Run', label: 'Recipe', keys: '5' },
   'run.log': { group: 'Run', label: 'Log', keys: '6' },
   'run.next': { group: 'Run', label: 'Stop and save, or resume', keys: 'S' },
+  'run.save': { group: 'Run', label: 'Save a checkpoint now', keys: 'Ctrl S' },
+  'run.evaluate': { group: 'Run', label: 'Evaluate now', keys: 'E' },
   'run.clone': { group: 'Run', label: 'Clone with changes', keys: 'D' },
   'queue.rows': { group: 'Queue', label: 'Next or previous waiting run', keys: '↑ ↓', local: true },
   'queue.move': { group: 'Queue', label: 'Move a waiting run', keys: 'Alt ↑ ↓', local: true },

@@ -1,6 +1,6 @@
 import { AppError } from '../../contract/errors'
 import type { Recipe } from '../../contract/recipe'
-import type { Metrics, TrainEvent } from '../../contract/run'
+import type { Metrics, RunRequest, TrainEvent } from '../../contract/run'
 import type { Batch } from '../data/types'
 import type { Precision } from '../step/precision'
 import type { Step, StepState } from '../step/step'
@@ -36,8 +36,11 @@ export interface TrainJob {
   train(epoch: number, from: number): AsyncIterable<Batch>
   validation: (() => AsyncIterable<Batch>) | null
   test: (() => AsyncIterable<Batch>) | null
-  save(progress: Progress, best: boolean): Promise<{ path: string; sizeBytes: number; removed: number[] }>
+  /** `asked` by a person */
+  save(progress: Progress, best: boolean, asked: boolean): Promise<{ path: string; sizeBytes: number; removed: number[] }>
   loadBest(): Promise<StepState | null>
+  /** what a person has asked for since the last call */
+  requests(): ReadonlySet<RunRequest>
   /** what was said of each test image */
   keepTest(step: number, metrics: Metrics, predictions: Predicted[]): void
   /** seconds, rising */
@@ -55,20 +58,18 @@ export async function* train(job: TrainJob, progress: Progress, gate: Gate): Asy
   const total = job.perEpoch * job.recipe.train.epochs
   let saved = progress.step
   if (progress.unmeasured) {
-    const best = yield* evaluate(job, progress, clock, gate)
+    const best = yield* evaluate(job, progress, clock, gate, true)
     if (!progress.unmeasured) yield await save(job, progress, best, clock)
   }
   let stopped = !(await gate())
   while (progress.step < total && !stopped && !outOfPatience(job, progress)) {
     for await (const batches of steps(job, progress)) {
       yield await oneStep(job, progress, batches, clock)
-      const done = progress.step === total
-      if (done || dueEvaluation(job, progress.step)) {
-        const best = yield* evaluate(job, progress, clock, gate)
-        yield await save(job, progress, best, clock)
-        saved = progress.step
-      } else if (dueSave(job, progress.step)) {
-        yield await save(job, progress, false, clock)
+      const asked = job.requests()
+      const due = progress.step === total || dueEvaluation(job, progress.step)
+      const best = due || asked.has('evaluate') ? yield* evaluate(job, progress, clock, gate, due) : false
+      if (due || best || asked.has('save') || dueSave(job, progress.step)) {
+        yield await save(job, progress, best, clock, asked.has('save'))
         saved = progress.step
       }
       stopped = !(await gate())
@@ -118,10 +119,10 @@ function diverged(step: number, rate: number, recipe: Recipe): AppError {
   return new AppError('diverged', `The loss is no longer a number at step ${step} (learning rate ${rate.toPrecision(3)}); clone the run with a lower learning rate${clip}.`, { field: 'train.learningRate' })
 }
 
-/** Measures the validation split; true when it is the best so far. */
-async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate): AsyncGenerator<TrainEvent, boolean> {
+/** Measures the validation split; true when it is the best so far. One that is not `due` tries nobody's patience, and is not made up for. */
+async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gate, due: boolean): AsyncGenerator<TrainEvent, boolean> {
   if (!job.validation) return false
-  p.unmeasured = true
+  p.unmeasured = due
   const measured = await measure(job.step, job.validation(), 'validation', gate)
   clock.tick()
   if (!measured) return false
@@ -131,7 +132,8 @@ async function* evaluate(job: TrainJob, p: Progress, clock: Stopwatch, gate: Gat
   const { best: metric } = job.recipe.evaluate
   const value = metrics[metric]!, sign = metric.endsWith('loss') ? -1 : 1
   const best = p.best === null || sign * value > sign * p.best.value
-  p.waited = best ? 0 : p.waited + 1
+  if (best) p.waited = 0
+  else if (due) p.waited++
   if (best) p.best = { value, step: p.step }
   yield { event: 'evaluated', step: p.step, epoch: p.step / job.perEpoch, split: 'validation', metrics, best, samples }
   return best
@@ -169,9 +171,9 @@ export async function measure(step: Step, batches: AsyncIterable<Batch>, split: 
   return { metrics: { [`${split}/loss`]: loss, [`${split}/accuracy`]: accuracy }, samples: t.images }
 }
 
-async function save(job: TrainJob, p: Progress, best: boolean, clock: Stopwatch): Promise<TrainEvent> {
+async function save(job: TrainJob, p: Progress, best: boolean, clock: Stopwatch, asked = false): Promise<TrainEvent> {
   clock.tick()
-  const saved = await job.save(p, best)
+  const saved = await job.save(p, best, asked)
   clock.tick()
   return { event: 'checkpoint', step: p.step, best, ...saved }
 }

@@ -8,7 +8,7 @@ import { freshProgress, train, type TrainJob } from '../../engine/train/loop'
 import { stepsPerEpoch } from '../../engine/train/schedule'
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, saveCheckpoint } from '../../store/checkpoints'
 import type { PreparedData } from '../../store/data/prepare'
-import type { JobFunction } from '../protocol'
+import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
 import { keepPredictions } from './keep'
@@ -32,7 +32,7 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     const gains = createGainRecorder(runFolder, session, message => ctx.emit({ event: 'notice', level: 'warning', message }))
     gains.rewind(progress.step)
     await gains.record(progress.step, () => step.state())
-    const job = createJob(runFolder, session, step, data, gains)
+    const job = createJob(runFolder, session, step, data, gains, ctx)
     ctx.emit({
       event: 'started', run: manifest.id, folder: runFolder, step: progress.step, steps: job.perEpoch * recipe.train.epochs,
       stepsPerEpoch: job.perEpoch, epochs: recipe.train.epochs, device: ctx.device, pid: process.pid,
@@ -59,7 +59,7 @@ function batchSizes(recipe: Recipe, data: PreparedData): Sizes {
   return { train: of(data.train.size, recipe.train.batchSize), predict: [...of(data.validation.size, size), ...of(data.test.size, size)] }
 }
 
-function createJob(runFolder: string, session: Session, step: Step, data: PreparedData, gains: GainRecorder): TrainJob {
+function createJob(runFolder: string, session: Session, step: Step, data: PreparedData, gains: GainRecorder, ctx: Pick<JobContext, 'requests'>): TrainJob {
   const { resolved: { recipe, learningRate }, tuning } = session
   const { batchSize, augment } = recipe.train
   const inEvaluation = evaluationBatch(recipe)
@@ -70,11 +70,12 @@ function createJob(runFolder: string, session: Session, step: Step, data: Prepar
     train: (epoch, from) => trainBatches(data.train, { batchSize, seed: recipe.seed, epoch, from, augment }),
     validation: data.validation.size > 0 ? () => evalBatches(data.validation, inEvaluation) : null,
     test: data.test.size > 0 ? () => evalBatches(data.test, inEvaluation) : null,
-    async save(progress, best) {
+    requests: ctx.requests,
+    async save(progress, best, asked) {
       const state = await step.state()
       const files = await stateFiles(state, tuning)
       const saved = saveCheckpoint(runFolder, {
-        step: progress.step, epoch: progress.step / perEpoch, files, metrics: progress.metrics, best, trainer: { ...progress },
+        step: progress.step, epoch: progress.step / perEpoch, files, metrics: progress.metrics, best, asked, trainer: { ...progress },
       })
       await gains.record(progress.step, async () => state, best || progress.step === perEpoch * recipe.train.epochs)
       return { path: saved.folder, sizeBytes: saved.sizeBytes, removed: pruneCheckpoints(runFolder, recipe.checkpoints.keep) }
