@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { modelFixture, startHub, type HubServer } from '../support/hubServer'
+import { datasetFixture, modelFixture, startHub, type HubServer } from '../support/hubServer'
 import { openWorkbench, type Workbench } from './window'
 
 let bench: Workbench
@@ -18,7 +18,7 @@ const search = async (words: string) => {
 }
 
 beforeAll(async () => {
-  hub = await startHub([modelFixture('timm/vit_tiny_test', MODEL), modelFixture('meta/vit_closed', MODEL, { gated: true })])
+  hub = await startHub([modelFixture('timm/vit_tiny_test', MODEL), modelFixture('meta/vit_closed', MODEL, { gated: true }), datasetFixture('lab/birds', resolve('tests/main/data/fixtures/hf'))])
   bench = await openWorkbench()
 }, 90_000)
 afterAll(async () => {
@@ -99,8 +99,27 @@ test('a gated model says what to do; the token is never written as it is', async
   await expect.poll(() => existsSync(join(bench.workspace, 'models/meta--vit_closed'))).toBe(false)
 })
 
+test('a dataset is found, downloaded over a cut, listed with its classes and used', async () => {
+  Object.assign(hub.trouble, { large: 1000, piece: 1000, cuts: 1, cutAfter: 1000, delayMs: 0 })
+  await goTo('Datasets')
+  await page().getByLabel('Search the hub for datasets').fill('birds')
+  await page().getByLabel('Search the hub for datasets').press('Enter')
+  const datasets = page().getByRole('navigation', { name: 'Datasets' })
+  await datasets.getByText('lab/birds').click()
+  await page().locator('article.detail').getByText('data/train-00000-of-00002.parquet').waitFor()
+  await shot('hub-dataset')
+  await page().getByRole('button', { name: /^Download \d/ }).click()
+  await page().getByRole('button', { name: 'Use in a new run' }).waitFor({ timeout: 30_000 })
+  await expect.poll(() => datasets.getByText('lab/birds').locator('xpath=ancestor::button').innerText()).toMatch(/\d classes, \d+ images/)
+  await shot('hub-dataset-done')
+  expect(hub.seen.some(({ path, range }) => path.includes('birds') && range === 'bytes=1000-')).toBe(true)
+  await page().getByRole('button', { name: 'Use in a new run' }).click()
+  await page().locator('[data-card="data.from"]').getByText('lab/birds').first().waitFor()
+})
+
 test('without a network it says so and what to do', async () => {
   await hub.close()
+  await goTo('Backbones')
   await search('anything')
   await page().getByText(/cannot be reached/).waitFor()
   await shot('hub-offline')

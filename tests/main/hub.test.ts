@@ -10,7 +10,7 @@ import { sites as vitSites } from '../../src/main/engine/backbones/vit'
 import { checkConfig } from '../../src/main/engine/io/configs'
 import { totalParameters } from '../../src/main/engine/sites'
 import { tinyShape } from '../support/tinyVit'
-import { modelFixture, startHub, type HubModelFixture } from '../support/hubServer'
+import { datasetFixture, modelFixture, startHub, type HubModelFixture } from '../support/hubServer'
 import { temporaryFolder } from './fixtures'
 
 const MODEL = resolve('tests/fixtures/reference/timm-vit-cls/model')
@@ -174,9 +174,47 @@ describe('a download', () => {
   })
 })
 
+describe('a dataset of the hub', () => {
+  const DATA = resolve('tests/main/data/fixtures/hf')
+  const get = async (services: Services, id: string) => {
+    await services.hub.download({ id, kind: 'dataset' })
+    return ended(services, id)
+  }
+
+  it('is found beside models of the same name, and only its parquet is downloaded, over cuts', async () => {
+    const { services, server, workspace } = await rig([datasetFixture(ID, DATA), datasetFixture('lab/birds', DATA)])
+    expect(await services.hub.search({ query: 'birds', kind: 'dataset' })).toEqual([{ id: 'lab/birds', downloads: 1234, gated: false }])
+    expect(await services.hub.search({ query: 'birds' })).toEqual([])
+    expect(await services.hub.info({ id: 'lab/birds', kind: 'dataset' })).toMatchObject({ licence: 'mit', problem: null, address: `${server.endpoint}/datasets/lab/birds`, files: [{ name: 'data/test-00000-of-00001.parquet' }, { name: 'data/train-00000-of-00002.parquet' }, { name: 'data/train-00001-of-00002.parquet' }] })
+    Object.assign(server.trouble, { large: 1000, piece: 1000, cuts: 3, cutAfter: 1000 })
+    expect(await get(services, 'lab/birds')).toMatchObject({ kind: 'dataset', state: 'done' })
+    expect(server.seen.filter(({ range }) => range === 'bytes=1000-').length).toBeGreaterThanOrEqual(2)
+    expect(await get(services, ID)).toMatchObject({ state: 'done' })
+    const card = (await services.datasets.list()).find(({ id }) => id === 'lab/birds')
+    expect(card).toMatchObject({ source: 'hub', kind: 'parquet', licence: 'mit', problem: null })
+    expect(Object.keys(card!.splits)).toEqual(['train', 'test'])
+    expect(await services.models.list()).toEqual([])
+    services.datasets.remove({ id: 'lab/birds' })
+    expect((await services.datasets.list()).map(({ id }) => id)).toEqual([ID])
+    expect(readdirSync(join(workspace, 'trash'))).toHaveLength(1)
+  })
+
+  it('in another form comes as the hub\'s own copy in parquet; without one it says what to do', async () => {
+    const { services } = await rig([datasetFixture('lab/folder', DATA, 'converted'), datasetFixture('lab/images', DATA, 'images')])
+    const { files, revision } = await services.hub.info({ id: 'lab/folder', kind: 'dataset' })
+    expect(revision).toBe('c'.repeat(40))
+    expect(files.map(({ name }) => name)).toContain('default/train/train-00000-of-00002.parquet')
+    expect(await get(services, 'lab/folder')).toMatchObject({ state: 'done' })
+    expect((await services.datasets.list())[0]).toMatchObject({ problem: null, splits: { train: expect.any(Number) as number, test: expect.any(Number) as number } })
+    expect((await services.hub.info({ id: 'lab/images', kind: 'dataset' })).problem).toContain('no parquet files')
+    expect(await failure(services.hub.download({ id: 'lab/images', kind: 'dataset' }))).toMatchObject({ code: 'dataset-invalid' })
+    expect(await failure(services.hub.info({ id: 'no/such', kind: 'dataset' }))).toMatchObject({ message: expect.stringContaining('has no dataset no/such') as string })
+  })
+})
+
 describe('the command line', () => {
   it('gets a model, says how far it is, and refuses what is no name', async () => {
-    const { services, open } = await rig()
+    const { services, open } = await rig([datasetFixture('lab/birds', resolve('tests/main/data/fixtures/hf'))])
     const said = { out: '', remarks: '' }
     const around = { stdout: { write: (text: string) => { said.out += text } }, stderr: { write: (text: string) => { said.remarks += text } }, version: '1', signal: new AbortController().signal, open: () => open() }
     expect(await runCommandLine(['backbones', 'get', 'no-owner'], around)).toBe(2)
@@ -184,6 +222,8 @@ describe('the command line', () => {
     expect(JSON.parse(said.out)).toMatchObject({ id: ID, source: 'hub', problem: null })
     expect(said.remarks).toMatch(/of \d+(\.\d)? kB/)
     expect(await services.models.list()).toHaveLength(1)
+    expect(await runCommandLine(['datasets', 'get', 'lab/birds'], around)).toBe(0)
+    expect(said.out).toContain('lab/birds is at ')
     expect(await runCommandLine(['backbones', 'get', 'no/such'], around)).toBe(2)
     expect(said.remarks).toContain('has no model no/such')
   })

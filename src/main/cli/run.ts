@@ -2,13 +2,13 @@ import { type ErrorCode, toErrorValue, AppError } from '../contract/errors'
 import { nearest } from '../contract/parse'
 import type { Services } from '../services/index'
 import { common, parseCommandLine } from './args'
-import { backbones } from './backbones'
 import { catalog } from './catalog'
 import { checkpoints } from './checkpoints'
 import type { Command } from './command'
 import { doctor } from './doctor'
 import { evaluate } from './evaluate'
 import { exportCommand } from './export'
+import { hubCommand } from './hubGet'
 import { inspect } from './inspect'
 import { logits } from './logits'
 import { createOutput, type Output, type Streams } from './output'
@@ -17,7 +17,7 @@ import { predict } from './predict'
 import { runs } from './runs'
 import { train } from './train'
 
-export const commands: readonly Command[] = [doctor, catalog, backbones, inspect, plan, train, runs, checkpoints, evaluate, predict, logits, exportCommand]
+export const commands: readonly Command[] = [doctor, catalog, hubCommand('backbones', 'backbone', 'model'), hubCommand('datasets', 'dataset of images', 'dataset'), inspect, plan, train, runs, checkpoints, evaluate, predict, logits, exportCommand]
 
 export interface Surroundings extends Streams {
   open(workspace: string | undefined): Services

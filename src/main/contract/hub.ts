@@ -1,8 +1,11 @@
 import { z } from 'zod'
 import { ErrorValue } from './errors'
 
-/** A model's name on the hub: owner/name. Neither part can climb out of a folder. */
-export const HubId = z.string().max(200).regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/, 'a model of the hub is named owner/name')
+export const HubKind = z.enum(['model', 'dataset'])
+export type HubKind = z.infer<typeof HubKind>
+
+/** A name on the hub: owner/name. Neither part can climb out of a folder. */
+export const HubId = z.string().max(200).regex(/^[A-Za-z0-9][\w.-]*\/[A-Za-z0-9][\w.-]*$/, 'what the hub has is named owner/name')
 
 /** The hub's address; empty: what HF_ENDPOINT says, else huggingface.co. */
 export const HubEndpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'an address begins with https://' }).max(500)])
@@ -15,12 +18,12 @@ export const HubMatch = z.object({ id: HubId, downloads: z.int(), gated: z.boole
 export type HubMatch = z.infer<typeof HubMatch>
 
 export const HubFile = z.object({
-  name: z.string().regex(/^[A-Za-z0-9][\w.-]*$/), sizeBytes: z.int().min(0),
+  name: z.string().max(500).regex(/^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)*$/), sizeBytes: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().describe('the hub tells it of large files only'),
 })
 export type HubFile = z.infer<typeof HubFile>
 
-/** What there is to know before a download. */
+/** What there is to know of a model or a dataset before a download. */
 export const HubModel = z.object({
   id: HubId, revision: z.string(), licence: z.string().nullable(), gated: z.boolean(), files: z.array(HubFile), sizeBytes: z.int(), address: z.string(),
   problem: z.string().nullable().describe('why Engram cannot use it'),
@@ -28,7 +31,7 @@ export const HubModel = z.object({
 export type HubModel = z.infer<typeof HubModel>
 
 export const HubDownload = z.object({
-  id: HubId, state: z.enum(['running', 'checking', 'paused', 'failed', 'done']), licence: z.string().nullable(),
+  kind: HubKind, id: HubId, state: z.enum(['running', 'checking', 'paused', 'failed', 'done']), licence: z.string().nullable(),
   doneBytes: z.int(), sizeBytes: z.int(), bytesPerSecond: z.number().nullable(), error: ErrorValue.nullable(),
 })
 export type HubDownload = z.infer<typeof HubDownload>

@@ -4,7 +4,7 @@ import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportRepor
 import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
-import { CatalogueEntry, HubAccount, HubDownload, HubId, HubMatch, HubModel, HubToken } from './hub'
+import { CatalogueEntry, HubAccount, HubDownload, HubId, HubKind, HubMatch, HubModel, HubToken } from './hub'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport, TensorCard } from './model'
 import { Place, WholePath } from './path'
@@ -20,7 +20,8 @@ const Path = z.object({ path: WholePath })
 const Title = z.string().max(200)
 const Id = z.object({ id: z.string().min(1).max(4096) })
 const Run = z.object({ run: RunId })
-const Hub = z.object({ id: HubId })
+const ofKind = { kind: HubKind.default('model') }
+const Hub = z.object({ id: HubId, ...ofKind })
 /** A recipe as the wizard holds it: checked in full by the service, which answers with field notices. */
 const Draft = z.record(z.string(), z.unknown())
 
@@ -40,7 +41,7 @@ export const contract = {
   },
   hub: {
     catalogue: call(z.void(), z.array(CatalogueEntry)),
-    search: call(z.object({ query: z.string().trim().min(1).max(200) }), z.array(HubMatch)),
+    search: call(z.object({ query: z.string().trim().min(1).max(200), ...ofKind }), z.array(HubMatch)),
     info: call(Hub, HubModel),
     download: call(Hub, z.void()),
     pause: call(Hub, z.void()),

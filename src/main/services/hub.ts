@@ -1,4 +1,4 @@
-import type { CatalogueEntry, HubMatch, HubModel } from '../contract/hub'
+import type { CatalogueEntry, HubKind, HubMatch, HubModel } from '../contract/hub'
 import type { Deps } from './deps'
 import { createAccount, type Keychain } from './hub/account'
 import { catalogue } from './hub/catalogue'
@@ -10,15 +10,17 @@ export interface HubOptions { keychain?: () => Keychain | null; env?: NodeJS.Pro
 const PACE: Pace = { retryMs: 500, stallMs: 60_000 }
 // Half a megabyte of a library that most starts of the command line never need.
 const models = () => import('./hub/models')
+const datasets = () => import('./hub/datasets')
 
 /** The Hugging Face hub, or another that speaks as it does. */
 export function createHub(deps: Deps, { keychain = () => null, env = process.env, pace = PACE }: HubOptions = {}) {
   const account = createAccount(deps, keychain, env)
-  const downloads = createDownloads(deps, account, pace)
+  const info = async ({ id, kind }: { id: string; kind?: HubKind }): Promise<HubModel> => kind === 'dataset' ? (await datasets()).hubDataset(account, id) : (await models()).hubModel(account, id)
+  const downloads = createDownloads(deps, account, info, pace)
   return {
     catalogue: (): CatalogueEntry[] => [...catalogue],
-    search: async ({ query }: { query: string }): Promise<HubMatch[]> => (await models()).searchHub(account, query),
-    info: async ({ id }: { id: string }): Promise<HubModel> => (await models()).hubModel(account, id),
+    search: async ({ query, kind }: { query: string; kind?: HubKind }): Promise<HubMatch[]> => kind === 'dataset' ? (await datasets()).searchDatasets(account, query) : (await models()).searchHub(account, query),
+    info,
     download: downloads.start,
     pause: downloads.pause,
     cancel: downloads.cancel,

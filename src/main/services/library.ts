@@ -14,11 +14,12 @@ export type Kind = 'backbones' | 'data'
 export interface Holding { id: string; path: string; source: HoldingSource; name: string; summary: string; licence: string | null }
 export interface Found { id: string | null; path: string }
 
+const hubKind = { backbones: 'model', data: 'dataset' } as const
 const words = { backbones: ['backbone', 'backbones', 'backbone.from'], data: ['dataset', 'datasets', 'data.from'] } as const
 
 export function listHoldings({ resources, workspace, backbones, datasets }: Deps, kind: Kind): Holding[] {
   const samples = listSamples(resources, kind).map(sample => ({ ...sample, source: 'sample' as const }))
-  const downloaded = kind === 'backbones' ? listWhole(workspace) : []
+  const downloaded = listWhole(workspace, hubKind[kind])
   const fromHub = downloaded.map(({ path, origin: { id, licence } }) => ({ id, path, licence, source: 'hub' as const, name: id, summary: path }))
   const added = (kind === 'backbones' ? backbones : datasets).list()
   return [...samples, ...fromHub, ...added.map(({ id, path }) => ({ id, path, source: 'added' as const, name: id, summary: path, licence: null }))]
@@ -40,6 +41,7 @@ function notFound(kind: Kind, from: string, ids: readonly string[], candidates: 
   const near = nearest(from, ids)
   const looksLikePath = /[\\/]|^~|\.\w+$/.test(from)
   const hint = near ? `did you mean "${near}"?` : looksLikePath ? 'give a path that exists.' : `"engram catalog ${catalog}" lists the known ids; a path works too.`
+  if (kind === 'data' && HubId.safeParse(from).success) return new AppError('not-found', `There is no dataset ${from} on this machine; "engram datasets get ${from}" or the Datasets page downloads it, if the hub has it.`, { field })
   if (kind === 'backbones' && HubId.safeParse(from).success) return new AppError('not-found', `There is no backbone ${from} on this machine; "engram backbones get ${from}" or the Backbones page downloads it, if the hub has it.`, { field })
   const what = looksLikePath ? `${candidates[0] ?? from} does not exist` : `"${from}" is neither a known ${noun} nor a path that exists`
   return new AppError('not-found', `${what}; ${hint}`, { field })
@@ -60,6 +62,6 @@ export function addHolding(deps: Deps, kind: Kind, path: string): Holding {
 export function removeHolding(deps: Deps, kind: Kind, id: string): void {
   const found = listHoldings(deps, kind).find(one => one.id === id)
   if (found?.source === 'sample') throw new AppError('bad-input', `"${id}" comes with Engram and cannot be removed.`)
-  if (found?.source === 'hub') return trashWhole(deps.workspace, id)
+  if (found?.source === 'hub') return trashWhole(deps.workspace, { kind: hubKind[kind], id })
   ;(kind === 'backbones' ? deps.backbones : deps.datasets).remove(id)
 }

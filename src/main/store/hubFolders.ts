@@ -1,23 +1,26 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { HubFile, HubId } from '../contract/hub'
+import { HubFile, HubId, HubKind } from '../contract/hub'
 import { onDisk, writeJsonAtomic } from './atomic'
 import { readJson } from './jsonFile'
 import type { Workspace } from './paths'
 
 /** What a folder from the hub is, told by a file beside the weights. It is written before the first byte arrives. */
-const Origin = z.object({ format: z.literal(1), id: HubId, revision: z.string(), licence: z.string().nullable(), endpoint: z.string(), files: z.array(HubFile), startedAt: z.number() })
+const Origin = z.object({ format: z.literal(1), kind: HubKind.default('model'), id: HubId, revision: z.string(), licence: z.string().nullable(), endpoint: z.string(), files: z.array(HubFile), startedAt: z.number() })
 export type HubOrigin = z.infer<typeof Origin>
+/** What a person named: a model or a dataset. */
+export type HubRef = Pick<HubOrigin, 'kind' | 'id'>
 
 const ORIGIN = 'hub.json'
 /** Downloads under way: seen by nothing but their service, and moved out in one step when they are whole. */
 const PARTIAL = '.partial'
 
 const nameOf = (id: string) => id.replace('/', '--')
-export const partialFolder = ({ models }: Workspace, id: string): string => join(models, PARTIAL, nameOf(id))
-export const wholeFolder = ({ models }: Workspace, id: string): string => join(models, nameOf(id))
-export const partialLock = (workspace: Workspace, id: string): string => `${partialFolder(workspace, id)}.lock`
+export const homeOf = ({ models, data }: Workspace, kind: HubKind): string => kind === 'model' ? models : data
+export const partialFolder = (workspace: Workspace, { kind, id }: HubRef): string => join(homeOf(workspace, kind), PARTIAL, nameOf(id))
+export const wholeFolder = (workspace: Workspace, { kind, id }: HubRef): string => join(homeOf(workspace, kind), nameOf(id))
+export const partialLock = (workspace: Workspace, ref: HubRef): string => `${partialFolder(workspace, ref)}.lock`
 
 function originsIn(folder: string): { path: string; origin: HubOrigin }[] {
   if (!existsSync(folder)) return []
@@ -28,29 +31,29 @@ function originsIn(folder: string): { path: string; origin: HubOrigin }[] {
   return found.filter((one): one is { path: string; origin: HubOrigin } => one.origin !== null).sort((a, b) => a.origin.startedAt - b.origin.startedAt)
 }
 
-/** Models from the hub that are whole. */
-export const listWhole = ({ models }: Workspace) => originsIn(models)
+/** What is here from the hub, and whole. */
+export const listWhole = (workspace: Workspace, kind: HubKind) => originsIn(homeOf(workspace, kind))
 /** Downloads that a person began and that are not whole yet. */
-export const listPartial = ({ models }: Workspace) => originsIn(join(models, PARTIAL))
+export const listPartial = (workspace: Workspace) => HubKind.options.flatMap(kind => originsIn(join(homeOf(workspace, kind), PARTIAL)))
 
 export function beginPartial(workspace: Workspace, origin: HubOrigin): void {
-  const folder = partialFolder(workspace, origin.id)
+  const folder = partialFolder(workspace, origin)
   onDisk(`make ${folder}`, () => mkdirSync(folder, { recursive: true }))
   writeJsonAtomic(join(folder, ORIGIN), origin)
 }
 
 /** Bytes of a download that are here. */
-export const arrivedBytes = (workspace: Workspace, { id, files }: HubOrigin): number =>
-  files.reduce((sum, { name }) => sum + sizeOf(join(partialFolder(workspace, id), name)), 0)
+export const arrivedBytes = (workspace: Workspace, origin: HubOrigin): number =>
+  origin.files.reduce((sum, { name }) => sum + sizeOf(join(partialFolder(workspace, origin), name)), 0)
 
 export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
 
-export function finishPartial(workspace: Workspace, id: string): void {
-  onDisk(`write ${wholeFolder(workspace, id)}`, () => renameSync(partialFolder(workspace, id), wholeFolder(workspace, id)))
+export function finishPartial(workspace: Workspace, ref: HubRef): void {
+  onDisk(`write ${wholeFolder(workspace, ref)}`, () => renameSync(partialFolder(workspace, ref), wholeFolder(workspace, ref)))
 }
 
-export const dropPartial = (workspace: Workspace, id: string): void => rmSync(partialFolder(workspace, id), { recursive: true, force: true })
+export const dropPartial = (workspace: Workspace, ref: HubRef): void => rmSync(partialFolder(workspace, ref), { recursive: true, force: true })
 
-export function trashWhole(workspace: Workspace, id: string): void {
-  onDisk(`remove ${id}`, () => renameSync(wholeFolder(workspace, id), join(workspace.trash, `${nameOf(id)}.${Date.now()}`)))
+export function trashWhole(workspace: Workspace, ref: HubRef): void {
+  onDisk(`remove ${ref.id}`, () => renameSync(wholeFolder(workspace, ref), join(workspace.trash, `${nameOf(ref.id)}.${Date.now()}`)))
 }

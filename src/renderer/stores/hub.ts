@@ -1,20 +1,19 @@
-import type { CatalogueEntry, HubAccount, HubDownload, HubMatch, HubModel } from '@contract/hub'
+import type { CatalogueEntry, HubAccount, HubDownload, HubKind, HubModel } from '@contract/hub'
 import { defineStore } from 'pinia'
-import { ref, shallowRef } from 'vue'
+import { shallowRef } from 'vue'
 import { api } from '../api'
 import { useAttempt } from './attempt'
+import { useDatasets } from './datasets'
+import { useHubSearch } from './hubSearch'
 import { useModels } from './models'
 
 /** What can be had from the hub, and what is on its way. */
 export const useHub = defineStore('hub', () => {
   const models = useModels()
+  const datasets = useDatasets()
   const catalogue = shallowRef<CatalogueEntry[]>([])
-  const matches = shallowRef<HubMatch[]>([])
   const downloads = shallowRef<HubDownload[]>([])
   const account = shallowRef<HubAccount | null>(null)
-  /** The words that `matches` are of. */
-  const found = ref('')
-  const searching = ref(false)
   const { error, attempt } = useAttempt()
   const known = new Map<string, HubModel>()
 
@@ -28,25 +27,12 @@ export const useHub = defineStore('hub', () => {
     const done = (list: HubDownload[]) => list.filter(one => one.state === 'done').length
     const arrived = done(next) > done(downloads.value)
     downloads.value = next
-    if (arrived) void models.load()
+    if (arrived) void Promise.all([models.load(), datasets.load()])
   }
 
-  async function search(words: string): Promise<void> {
-    found.value = words
-    matches.value = []
-    error.value = null
-    if (words === '') return
-    searching.value = true
-    const answer = await attempt(() => api.hub.search({ query: words }))
-    // A slow answer to words that were changed meanwhile is nobody's.
-    if (found.value !== words) return
-    matches.value = answer ?? []
-    searching.value = false
-  }
-
-  async function info(id: string): Promise<HubModel> {
-    const model = known.get(id) ?? await api.hub.info({ id })
-    known.set(id, model)
+  async function info(id: string, kind: HubKind): Promise<HubModel> {
+    const model = known.get(`${kind} ${id}`) ?? await api.hub.info({ id, kind })
+    known.set(`${kind} ${id}`, model)
     return model
   }
 
@@ -58,11 +44,11 @@ export const useHub = defineStore('hub', () => {
   })
   async function addressChanged(): Promise<void> {
     known.clear()
-    matches.value = []
+    for (const kind of ['model', 'dataset'] as const) useHubSearch(kind).forget()
     await loadAccount()
   }
 
   /** On its way, or left on the way; one that is done is a backbone like others. */
-  const download = (id: string) => downloads.value.find(one => one.id === id && one.state !== 'done')
-  return { catalogue, matches, downloads, account, found, searching, error, open, search, info, setToken, addressChanged, download }
+  const download = (id: string, kind: HubKind = 'model') => downloads.value.find(one => one.id === id && one.kind === kind && one.state !== 'done')
+  return { catalogue, downloads, account, error, open, info, setToken, addressChanged, download }
 })

@@ -1,11 +1,12 @@
 import { AppError } from '../../contract/errors'
+import type { HubRef } from '../../store/hubFolders'
 import type { Account } from './account'
 
 /**
  * `fetch` as every request to the hub uses it. The token goes to the endpoint's own origin alone: whatever a library or a link header asks
- * for, and a redirect elsewhere loses it. Refusals become sentences; `id` is the model they are about.
+ * for, and a redirect elsewhere loses it. Refusals become sentences; `ref` is what they are about.
  */
-export function createRequest(account: Account, id: string | null = null): typeof fetch {
+export function createRequest(account: Account, ref: HubRef | null = null): typeof fetch {
   const endpoint = account.endpoint()
   const token = account.token()
   return async (input, init) => {
@@ -14,7 +15,7 @@ export function createRequest(account: Account, id: string | null = null): typeo
     headers.delete('authorization')
     if (token !== null && url.origin === new URL(endpoint).origin) headers.set('authorization', `Bearer ${token}`)
     const response = await fetch(url, { ...init, headers }).catch((thrown: unknown) => { throw unreachable(url, thrown, init?.signal ?? null) })
-    if (!response.ok) throw await refusal(response, { endpoint, id, hasToken: token !== null })
+    if (!response.ok) throw await refusal(response, { endpoint, ref, hasToken: token !== null })
     return response
   }
 }
@@ -32,26 +33,32 @@ function unreachable({ host }: URL, thrown: unknown, signal: AbortSignal | null)
   return new AppError('hub-offline', `${host} cannot be reached: ${reason}. Check the network, or the hub's address in Settings.`, { cause: thrown })
 }
 
-interface About { endpoint: string; id: string | null; hasToken: boolean }
+interface About { endpoint: string; ref: HubRef | null; hasToken: boolean }
 
-async function refusal(response: Response, { endpoint, id, hasToken }: About): Promise<AppError> {
+async function refusal(response: Response, { endpoint, ref, hasToken }: About): Promise<AppError> {
   await response.body?.cancel()
   const { host } = new URL(endpoint)
   const { status, headers } = response
-  const what = id ?? 'this'
   const code = headers.get('x-error-code')
-  if (code === 'GatedRepo' || (status === 403 && id !== null)) return gated(endpoint, what, hasToken)
+  if (code === 'GatedRepo' || (status === 403 && ref !== null)) return gated(endpoint, ref, hasToken)
   if (status === 401 && hasToken && code !== 'RepoNotFound') return new AppError('hub-token', `${host} does not accept the token for it. Enter a valid one in Settings, or forget it there.`)
-  if (status === 401 || status === 404) return notThere(host, what, code, hasToken)
+  if (status === 401 || status === 404) return notThere(host, ref, code, hasToken)
   if (status === 429) return new AppError('hub-failed', `${host} was asked too often; wait a few minutes, then try again${hasToken ? '' : ', or enter a token in Settings, which allows more'}.`)
   return new AppError('hub-failed', `${host} answered with an error (${status}); try again later.`)
 }
 
-export const gated = (endpoint: string, id: string, hasToken: boolean): AppError => new AppError('hub-gated', hasToken
-  ? `${id} is gated and your token may not read it yet: accept its terms at ${endpoint}/${id}, then try again.`
-  : `${id} is gated: accept its terms at ${endpoint}/${id}, then enter your token in Settings.`)
+/** Where a person sees it. */
+export const pageOf = (endpoint: string, { kind, id }: HubRef): string => `${endpoint}/${kind === 'dataset' ? 'datasets/' : ''}${id}`
 
-function notThere(host: string, id: string, code: string | null, hasToken: boolean): AppError {
-  if (code === 'EntryNotFound') return new AppError('not-found', `A file of ${id} is not on ${host} any more; look at the model there.`)
-  return new AppError('not-found', `${host} has no model ${id}${hasToken ? ' that your token may see' : ', or it is private'}; check the name${hasToken ? '' : ', or enter a token in Settings for a private one'}.`)
+export function gated(endpoint: string, ref: HubRef | null, hasToken: boolean): AppError {
+  const [id, page] = [ref?.id ?? 'This', ref ? pageOf(endpoint, ref) : endpoint]
+  return new AppError('hub-gated', hasToken
+    ? `${id} is gated and your token may not read it yet: accept its terms at ${page}, then try again.`
+    : `${id} is gated: accept its terms at ${page}, then enter your token in Settings.`)
+}
+
+function notThere(host: string, ref: HubRef | null, code: string | null, hasToken: boolean): AppError {
+  const { kind, id } = ref ?? { kind: 'model', id: 'of this name' }
+  if (code === 'EntryNotFound') return new AppError('not-found', `A file of ${id} is not on ${host} any more; look at the ${kind} there.`)
+  return new AppError('not-found', `${host} has no ${kind} ${id}${hasToken ? ' that your token may see' : ', or it is private'}; check the name${hasToken ? '' : ', or enter a token in Settings for a private one'}.`)
 }
