@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CheckpointCard } from '../../src/main/contract/checkpoint'
+import type { RunDetail, RunEvent } from '../../src/main/contract/run'
 import { ask, openWorkbench, type Workbench } from './window'
 
 let bench: Workbench
@@ -23,12 +24,18 @@ const recipe = (type: string) => ({
   train: { epochs: 3, batchSize: 32, learningRate: 0.02 }, checkpoints: { everySteps: 2, keep: 20 },
 })
 
+const show = (run: string) => ask<RunDetail>(page(), 'runs.show', { run })
+const finished = (run: string) => expect.poll(async () => (await show(run)).card.status, { timeout: 180_000, interval: 500 }).toBe('finished')
 async function train(type: string): Promise<string> {
   const { run } = await ask<{ run: string }>(page(), 'runs.start', recipe(type))
-  const status = async () => (await ask<{ card: { status: string } }>(page(), 'runs.show', { run })).card.status
-  await expect.poll(status, { timeout: 180_000, interval: 500 }).toBe('finished')
+  await finished(run)
   return run
 }
+async function firstLoss(run: string): Promise<number> {
+  const events = readFileSync(join((await show(run)).card.folder, 'events.jsonl'), 'utf8').trimEnd().split('\n').map(line => JSON.parse(line) as RunEvent)
+  return events.flatMap(event => event.event === 'step' ? [event.loss] : [])[0]!
+}
+const runOfPage = () => /#\/runs\/([^/?]+)/.exec(page().url())?.[1] ?? ''
 
 /** Both themes, at both sizes. */
 async function look(name: string): Promise<void> {
@@ -117,5 +124,36 @@ test('a run shows what is left of its checkpoints, and is pruned by itself', asy
   await expect.poll(() => preview().innerText()).toMatch(lasts ? /^1 checkpoint would go/ : /^Nothing would go/)
   await close()
   await look('run-checkpoints')
+})
+
+test('a new run begins with the weights of a checkpoint, by the same recipe or a changed one', async () => {
+  await page().goto(`${page().url().split('#')[0]}#/runs/${ssf}/checkpoints`)
+  const restart = () => page().locator('tbody tr').filter({ hasText: 'best' }).getByRole('button', { name: 'Restart from here' }).click()
+  await restart()
+  await look('restart')
+  await page().locator('[data-test=restart]').click()
+  await page().waitForURL(url => url.hash.startsWith('#/runs/') && !url.hash.includes(ssf))
+  const again = runOfPage()
+  await finished(again)
+  const { step } = (await all()).find(one => one.run === ssf && one.best)!
+  expect((await show(again)).manifest.origin).toEqual({ restartOf: ssf, restartStep: step })
+  // The first batch is the same: only the weights tell the losses apart.
+  expect(await firstLoss(again)).toBeLessThan(await firstLoss(ssf) - 0.1)
+  await page().getByText(`Begins with the weights of step ${step} of digits ssf`).waitFor()
+  await page().goto(`${page().url().split('#')[0]}#/runs/${ssf}/checkpoints`)
+  await restart()
+  await page().getByRole('button', { name: 'Change the recipe' }).click()
+  await page().locator('[data-test=begins]').getByText(`Begins with the weights of step ${step} of digits ssf`).waitFor()
+  await page().getByLabel('Epochs', { exact: true }).fill('1')
+  await look('restart-changed')
+  await page().getByRole('radio', { name: 'LoRA', exact: true }).click()
+  await page().locator('[data-test=start]').first().click()
+  await page().getByText(/do not fit: .* is not among them/).waitFor()
+  await page().getByRole('radio', { name: 'SSF', exact: true }).click()
+  await page().locator('[data-test=start]').first().click()
+  await page().waitForURL(/#\/runs\/[^/]+$/)
+  const changed = runOfPage()
+  await finished(changed)
+  expect((await show(changed)).manifest).toMatchObject({ recipe: { train: { epochs: 1 } }, origin: { restartOf: ssf } })
   expect(bench.problems).toEqual([])
 })

@@ -1,8 +1,10 @@
-import { mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { RunCard, RunEvent } from '../../src/main/contract/run'
+import { encodeSafetensors } from '../../src/main/engine/io/safetensors'
 import { createServices, nodeFork } from '../../src/main/services/index'
+import { saveCheckpoint } from '../../src/main/store/checkpoints'
 import { readEvents } from '../../src/main/store/eventLog'
 import { emptyOldTrash } from '../../src/main/store/trash'
 import { lockWindow } from '../../src/main/store/windowLock'
@@ -90,6 +92,31 @@ describe('runs', () => {
     await until(() => window.runs.show({ run }).card.status === 'finished', 'it has finished')
     expect(window.checkpoints.list({ run }).filter(({ pinned }) => pinned)).toHaveLength(1)
     expect(() => window.runs.ask({ run, what: 'evaluate' })).toThrow(/is finished; only a run that trains here/)
+  })
+
+  it('begin with the weights of a checkpoint that fit their recipe, and keep a copy of them', async () => {
+    const { folder, open, recipe } = bench()
+    const { runs, checkpoints } = open()
+    const { run } = await runs.start(recipe('plain'))
+    await until(() => runs.show({ run }).card.status === 'finished', 'it has finished')
+    const { trainable } = await runs.plan(recipe('plain'))
+    const tensors = trainable.sites.flatMap(({ site, tensors: own }) => own.map(({ name, shape, count }) => ({ name: `${site}.${name}`, dtype: 'F32' as const, shape, data: new Float32Array(count).fill(0.5) })))
+    const weights = await encodeSafetensors(tensors)
+    saveCheckpoint(runs.show({ run }).card.folder, { step: 99, epoch: 1, files: { 'trained.safetensors': weights }, metrics: {}, best: true })
+    const again = await runs.restart({ run, checkpoint: 'best', recipe: null })
+    const { card, manifest } = runs.show(again)
+    expect(manifest).toMatchObject({ recipe: { name: 'plain, from step 99', method: { type: 'ssf' } }, origin: { restartOf: run, restartStep: 99 } })
+    expect(card.variant).not.toBe(runs.show({ run }).card.variant)
+    checkpoints.remove({ run, step: 99 })
+    expect(readFileSync(join(card.folder, 'start.safetensors')).equals(weights)).toBe(true)
+    saveCheckpoint(runs.show({ run }).card.folder, { step: 99, epoch: 1, files: { 'trained.safetensors': weights }, metrics: {}, best: true })
+    const restart = (change: object) => runs.restart({ run, checkpoint: 99, recipe: recipe('other', change) })
+    expect(runs.show(await restart({ train: { epochs: 3, learningRate: 0.1 } })).manifest).toMatchObject({ recipe: { name: 'other', train: { epochs: 3 } }, origin: { restartStep: 99 } })
+    await expect(restart({ method: { type: 'lora', rank: 2 } })).rejects.toThrow(/the weights of step 99 of plain-.* do not fit: .* is not among them\. Keep what they were trained with/)
+    await expect(restart({ method: { type: 'linear-probe' } })).rejects.toThrow(/do not fit: .* would not be trained/)
+    mkdirSync(join(folder, 'data/train/c'))
+    writeFileSync(join(folder, 'data/train/c/1.png'), '')
+    await expect(restart({})).rejects.toMatchObject({ code: 'recipe-invalid', field: 'data.from', message: expect.stringContaining('the data has other classes') })
   })
 
   it('wait for each other; when the program closes, one stops and the other waits on', async () => {

@@ -80,6 +80,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       },
       start: () => Promise.resolve({ run: runs[0]?.id ?? '' }),
       ask: () => Promise.resolve(),
+      restart: () => Promise.resolve({ run: runs[0]?.id ?? '' }),
       stop: ({ run }) => { tell({ ...find(run), status: 'stopped', resumeStep: find(run).step }); return Promise.resolve() },
       resume: ({ run }) => { tell({ ...find(run), status: 'running', resumeStep: null }); return Promise.resolve() },
       list: () => Promise.resolve(runs),

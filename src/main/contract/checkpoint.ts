@@ -29,6 +29,10 @@ export type PruneReport = z.infer<typeof PruneReport>
 export const PruneInput = z.object({ rule: PruneRule, going: z.array(z.object({ run: RunId, step: z.int().min(0) })).min(1).max(200_000) })
 export type PruneInput = z.infer<typeof PruneInput>
 
+/** A new run that begins with the weights of a checkpoint; without a recipe it has that of the checkpoint's run. */
+export const RestartInput = z.object({ run: RunId, checkpoint: CheckpointChoice, recipe: z.record(z.string(), z.unknown()).nullable().default(null) })
+export type RestartInput = z.output<typeof RestartInput>
+
 export const ExportInput = z.object({
   run: RunId, checkpoint: CheckpointChoice.default('best'), as: z.enum(['merged', 'adapter']), out: WholePath,
 })

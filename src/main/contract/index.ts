@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { Ablation } from './ablation'
-import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, PruneInput, PruneReport, PruneRule, TryInput } from './checkpoint'
+import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, PruneInput, PruneReport, PruneRule, RestartInput, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
 import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
@@ -65,6 +65,7 @@ export const contract = {
     start: call(Draft, Run),
     stop: call(Run, z.void()),
     resume: call(Run, z.void()),
+    restart: call(RestartInput, Run),
     ask: call(z.object({ run: RunId, what: RunRequest }), z.void()),
     list: call(z.void(), z.array(RunCard)),
     query: call(RunQuery, RunMatches),

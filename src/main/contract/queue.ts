@@ -22,7 +22,7 @@ const LARGEST_ADDITION = 500
 /** Recipes are checked and frozen when they are added; one that is wrong adds none. */
 export const QueueAdd = z.object({
   recipes: z.array(z.record(z.string(), z.unknown())).min(1).max(LARGEST_ADDITION),
-  lane: LaneId.optional(), origin: RunOrigin.optional(),
+  lane: LaneId.optional(), origin: RunOrigin.omit({ restartOf: true, restartStep: true }).optional(),
 })
 export type QueueAdd = z.infer<typeof QueueAdd>
 

@@ -32,11 +32,12 @@ type Unstamped<E> = E extends RunEvent ? Omit<E, 'seq' | 'time'> : never
 /** What the trainer yields; the store adds seq and time. */
 export type TrainEvent = Unstamped<RunEvent>
 
-/** Why a run was made, where it belongs to others: a sweep, or an ablation of a finished run. */
+/** Why a run was made, where it belongs to others: a sweep, an ablation of a finished run, or the checkpoint whose weights it began with. */
 export const RunOrigin = z.object({
   sweep: z.string().min(1).max(100).optional().describe('id that all runs of a sweep share'),
   rung: z.int().min(0).optional().describe('round of successive halving'),
   ablationOf: RunId.optional(), ablation: z.string().min(1).max(40).optional().describe('which change it is'),
+  restartOf: RunId.optional(), restartStep: z.int().min(0).optional().describe('of the checkpoint'),
 })
 export type RunOrigin = z.infer<typeof RunOrigin>
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { AppError } from '../contract/errors'
 import type { QueueAdd, QueueLane, QueueMove, QueueState } from '../contract/queue'
 import { breather } from '../store/breathe'
+import type { RunOrigin } from '../contract/run'
 import { openQueueFile, place } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
@@ -76,14 +77,14 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
   return {
     list,
     /** Checks and freezes every recipe before any is added. */
-    async add({ recipes, lane, origin }: QueueAdd, bases: readonly string[] = [process.cwd()]): Promise<{ runs: string[] }> {
+    async add({ recipes, lane, origin }: Omit<QueueAdd, 'origin'> & { origin?: RunOrigin | undefined }, bases: readonly string[] = [process.cwd()], start?: string): Promise<{ runs: string[] }> {
       const target = await laneOr(lane)
       const frozen: Frozen[] = []
       for (const [index, draft] of recipes.entries()) frozen.push(await prepared(draft, bases, index, recipes.length))
       const breathe = breather()
       const runs: string[] = []
       for (const draft of frozen) {
-        const run = store.create({ ...draft, ...(origin ? { origin } : {}) }).manifest.id
+        const run = store.create({ ...draft, ...(origin ? { origin } : {}) }, start).manifest.id
         // Each at once: a run that was made and does not wait would look interrupted after a kill.
         file.change(({ waiting }) => ({ waiting: [...waiting, { run, lane: target }] }))
         runs.push(run)

@@ -1,4 +1,5 @@
 import { AppError } from '../contract/errors'
+import type { RestartInput } from '../contract/checkpoint'
 import type { PlanReport } from '../contract/plan'
 import type { VerdictReport } from '../contract/evaluation'
 import type { CompareReport, RunCard, RunChange, RunDetail, RunEvent, RunRequest } from '../contract/run'
@@ -14,6 +15,7 @@ import type { Lanes } from './lanes'
 import type { Planning } from './planning'
 import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
+import { createRestart } from './restart'
 import { createRunTable } from './runTable'
 import type { Trainings } from './trainings'
 import { type Measured, measuredRun, verdicts } from './verdicts'
@@ -28,6 +30,7 @@ export interface Training { run: string; folder: string; result: Promise<TrainRe
 export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue, lanes: Lanes) {
   const { store, workspace } = deps
   const here = [process.cwd()]
+  const prepareRestart = createRestart(deps, planning, here)
   const detailOf = (run: string): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) })
 
   async function training(run: string, folder: string, resume: boolean, listener: TrainingListener): Promise<Training> {
@@ -65,6 +68,12 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
     /** Starts at once where its lane is free; otherwise it waits there. */
     async start(draft: Record<string, unknown>): Promise<{ run: string }> {
       const { runs: [run] } = await queue.add({ recipes: [draft] }, here)
+      return { run: run! }
+    },
+    /** As `start`, but with the weights of a checkpoint. */
+    async restart(input: RestartInput): Promise<{ run: string }> {
+      const { draft, file, origin } = await prepareRestart(input)
+      const { runs: [run] } = await queue.add({ recipes: [draft], origin }, here, file)
       return { run: run! }
     },
     async resume({ run }: { run: string }): Promise<void> {

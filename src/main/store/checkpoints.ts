@@ -29,6 +29,8 @@ export interface CheckpointContent {
   trainer?: Readonly<Record<string, unknown>>
 }
 
+/** What was trained, in a checkpoint's folder. */
+export const WEIGHTS = 'trained.safetensors'
 const STEP_FOLDER = /^step-(\d{6,})$/
 
 export const checkpointsFolder = (runFolder: string): string => join(runFolder, 'checkpoints')

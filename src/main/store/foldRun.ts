@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { ErrorValue } from '../contract/errors'
-import type { Recipe } from '../contract/recipe'
 import { Metrics, type RunCard, type RunEvent, type RunLabels, type RunManifest, type RunStatus } from '../contract/run'
 
 const SPARKLINE_POINTS = 40
@@ -113,15 +112,15 @@ export function cardOf(manifest: RunManifest, facts: RunFacts, place: RunPlace):
     seconds: facts.earlierSeconds + (facts.startedAt > 0 ? (facts.activeAt - facts.startedAt) / 1000 : 0),
     imagesPerSecond: facts.imagesPerSecond, peakMemory: facts.peakMemory, error: facts.error,
     resumeStep: resumable ? place.lastCheckpoint ?? 0 : null,
-    variant: variantOf(recipe), labels: place.labels, ...curvesOf(facts),
+    variant: variantOf(manifest), labels: place.labels, ...curvesOf(facts),
     ...(manifest.origin ? { origin: manifest.origin } : {}),
   }
 }
 
-function variantOf(recipe: Recipe): string {
+function variantOf({ recipe, origin }: RunManifest): string {
   const { seed: _, ...split } = recipe.data.split
   const { name, seed, ...rest } = recipe
-  return createHash('sha256').update(JSON.stringify({ ...rest, data: { ...recipe.data, split } })).digest('base64url').slice(0, 12)
+  return createHash('sha256').update(JSON.stringify({ ...rest, data: { ...recipe.data, split }, restart: origin?.restartOf && [origin.restartOf, origin.restartStep] })).digest('base64url').slice(0, 12)
 }
 
 /** The two sparklines of a run. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { constants, copyFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AppError } from '../contract/errors'
 import { RunId, RunManifest } from '../contract/run'
@@ -8,10 +8,12 @@ import { adoptLock, type HeldLock, type Lock, liveLock, takeLock } from './proce
 const manifestFile = (runFolder: string) => join(runFolder, 'run.json')
 const lockFile = (runFolder: string) => join(runFolder, 'lock')
 export const trainerLog = (runFolder: string): string => join(runFolder, 'trainer.log')
+/** The weights that a run begins with, where it was made from a checkpoint: a copy, so that it needs the other run no more. */
+export const startFile = (runFolder: string): string => join(runFolder, 'start.safetensors')
 export const exportsFolder = (runFolder: string): string => join(runFolder, 'exports')
 
-/** Makes runs/<id> with its run.json in one step. The id is the name, made fit for a folder, and the time. */
-export function createRunFolder(runsFolder: string, draft: Omit<RunManifest, 'id' | 'createdAt' | 'format'>): { folder: string; manifest: RunManifest } {
+/** Makes runs/<id> with its run.json, and with the weights to begin with, in one step. The id is the name, made fit for a folder, and the time. */
+export function createRunFolder(runsFolder: string, draft: Omit<RunManifest, 'id' | 'createdAt' | 'format'>, start?: string): { folder: string; manifest: RunManifest } {
   const createdAt = Date.now()
   for (let attempt = 1; ; attempt++) {
     const id = runId(draft.recipe.name, createdAt, attempt)
@@ -21,6 +23,7 @@ export function createRunFolder(runsFolder: string, draft: Omit<RunManifest, 'id
     buildFolder(folder, temporary => {
       writeDurable(join(temporary, 'run.json'), `${JSON.stringify(manifest, null, 2)}\n`)
       mkdirSync(join(temporary, 'checkpoints'))
+      if (start !== undefined) copyFileSync(start, startFile(temporary), constants.COPYFILE_FICLONE)
     })
     return { folder, manifest }
   }

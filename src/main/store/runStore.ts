@@ -17,7 +17,8 @@ const TURN_RUNS = 500
 
 /** All runs of a workspace. The folders are the truth; everything kept in memory or in SQLite only saves reading them again. */
 export interface RunStore extends RunSearch, Pick<RunTable, 'refresh' | 'changesSince'> {
-  create(draft: Omit<RunManifest, 'id' | 'createdAt' | 'format'>): { folder: string; manifest: RunManifest }
+  /** `start`: a file of weights to begin with. */
+  create(draft: Omit<RunManifest, 'id' | 'createdAt' | 'format'>, start?: string): { folder: string; manifest: RunManifest }
   folder(run: string): string
   manifest(run: string): RunManifest
   /** Read anew from the folder. */
@@ -55,7 +56,7 @@ export function openRunStore(workspace: Workspace): RunStore {
   }
 
   return {
-    create: draft => createRunFolder(workspace.runs, draft),
+    create: (draft, start) => createRunFolder(workspace.runs, draft, start),
     folder,
     manifest: run => requireManifest(present(run), run),
     card(run) {

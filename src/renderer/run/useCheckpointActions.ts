@@ -3,17 +3,24 @@ import type { ErrorValue } from '@contract/errors'
 import { ref, shallowRef } from 'vue'
 import { api, errorValue } from '../api'
 
-/** Exporting, pinning and deleting checkpoints, shared by a run's page and the page of all checkpoints. */
+/** Exporting, pinning, deleting checkpoints, and beginning anew from one, shared by a run's page and the page of all checkpoints. */
 export function useCheckpointActions(changed: () => Promise<void>) {
   const exporting = shallowRef<CheckpointCard | null>(null)
   const exportShown = ref(false)
   const removing = shallowRef<CheckpointCard | null>(null)
   const removeShown = ref(false)
+  const restarting = shallowRef<CheckpointCard | null>(null)
+  const restartShown = ref(false)
   const error = shallowRef<ErrorValue | null>(null)
 
   function askExport(card: CheckpointCard): void {
     exporting.value = card
     exportShown.value = true
+  }
+
+  function askRestart(card: CheckpointCard): void {
+    restarting.value = card
+    restartShown.value = true
   }
 
   function askRemove(card: CheckpointCard): void {
@@ -39,5 +46,5 @@ export function useCheckpointActions(changed: () => Promise<void>) {
     if (card) await change(() => api.checkpoints.remove({ run: card.run, step: card.step }))
   }
 
-  return { exporting, exportShown, removing, removeShown, error, askExport, askRemove, pin, remove }
+  return { exporting, exportShown, removing, removeShown, restarting, restartShown, error, askExport, askRestart, askRemove, pin, remove }
 }

@@ -9,11 +9,15 @@ import type { Field } from '../forms/schema'
 import { useCatalog } from './catalog'
 import { usePlan } from './usePlan'
 
+export interface StartWeights { run: string; step: number; name: string }
+
 /** The recipe being written. It holds only what was chosen; everything else is its default. */
 export const useDraft = defineStore('draft', () => {
   const catalog = useCatalog()
   const recipe = persisted<JsonObject>('draft', {})
   const origin = persisted<string>('draft.origin', '')
+  /** The checkpoint whose weights the run begins with. */
+  const weights = persisted<StartWeights | null>('draft.weights', null)
   /** Fields of methods that were left, so that coming back finds them. */
   const leftMethods = persisted<Record<string, JsonObject>>('draft.methods', {})
   const { plan, planError } = usePlan(recipe)
@@ -38,16 +42,17 @@ export const useDraft = defineStore('draft', () => {
     recipe.value['method'] = { type: id, san: keepSan, ...leftMethods.value[id] }
   }
 
-  function load(from: JsonObject, title: string): void {
+  function load(from: JsonObject, title: string, begins: StartWeights | null = null): void {
     recipe.value = JSON.parse(JSON.stringify(from)) as JsonObject
     origin.value = title
+    weights.value = begins
     startError.value = null
   }
 
   async function start(): Promise<string | undefined> {
     starting.value = true
     try {
-      const { run } = await api.runs.start(recipe.value)
+      const { run } = await (weights.value ? api.runs.restart({ run: weights.value.run, checkpoint: weights.value.step, recipe: recipe.value }) : api.runs.start(recipe.value))
       startError.value = null
       delete recipe.value['name']
       return run
@@ -60,5 +65,5 @@ export const useDraft = defineStore('draft', () => {
   }
 
   const notice = (path: string): Notice | undefined => plan.value?.notices.find(one => one.field === path)
-  return { recipe, origin, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
+  return { recipe, origin, weights, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
 })

@@ -6,7 +6,7 @@ import { listCheckpoints } from '../../store/checkpoints'
 import { gainsDue, rewindGains, saveGains, writeGainMap } from '../../store/gains'
 import type { JobFunction } from '../protocol'
 import { openSession, type Session } from './session'
-import { readState } from './state'
+import { begin, readState } from './state'
 
 /** Keeps a run's gains over training, for its Engram page. */
 export interface GainRecorder {
@@ -52,6 +52,7 @@ export const runGains: JobFunction<'gains'> = async ({ runFolder }, ctx) => {
   try {
     rewindGains(runFolder, Infinity)
     writeGainMap(runFolder, engramMap(session.tuning))
+    await begin(start, runFolder, session.tuning)
     await recordState(runFolder, session, 0, await start.state())
     for (const [i, checkpoint] of checkpoints.entries()) {
       ctx.progress('save', i, checkpoints.length, 'Computing gains')

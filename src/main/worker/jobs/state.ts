@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../contract/errors'
@@ -7,11 +8,12 @@ import { count } from '../../engine/sites'
 import type { Step, StepState } from '../../engine/step/step'
 import type { Progress } from '../../engine/train/loop'
 import type { Tuning } from '../../engine/tuning'
-import type { Checkpoint } from '../../store/checkpoints'
+import { type Checkpoint, WEIGHTS } from '../../store/checkpoints'
 import { fileSource } from '../../store/files'
+import { startFile } from '../../store/runFolder'
 import type { Session } from './session'
 
-const WEIGHTS = 'trained.safetensors', OPTIMIZER = 'optimizer.safetensors'
+const OPTIMIZER = 'optimizer.safetensors'
 
 const SavedProgress = z.object({
   step: z.int(), best: z.object({ value: z.number(), step: z.int() }).nullable(), waited: z.int(), unmeasured: z.boolean().default(false), metrics: Metrics,
@@ -37,18 +39,31 @@ function pieces(flat: Float32Array, tuning: Tuning, prefix: string): TensorToWri
 export async function readState(checkpoint: Checkpoint, tuning: Tuning): Promise<StepState> {
   const weights = await openSafetensors(fileSource(join(checkpoint.folder, WEIGHTS)))
   const optimizer = await openSafetensors(fileSource(join(checkpoint.folder, OPTIMIZER)))
-  const total = tuning.slots.reduce((n, slot) => n + count(slot.shape), 0)
-  const gather = async (file: typeof weights, prefix: string): Promise<Float32Array> => {
-    const flat = new Float32Array(total)
-    let at = 0
-    for (const slot of tuning.slots) {
-      flat.set(await tensorIn(file, prefix + slot.name, count(slot.shape), checkpoint), at)
-      at += count(slot.shape)
-    }
-    return flat
+  const from = checkpoint.folder
+  const buffers = await Promise.all((tuning.san?.buffers ?? []).map(async b => [b.name, await tensorIn(weights, b.name, b.width, from)] as const))
+  return { values: await gather(weights, tuning, '', from), m: await gather(optimizer, tuning, 'm.', from), v: await gather(optimizer, tuning, 'v.', from), buffers: new Map(buffers) }
+}
+
+/** Brings a step to where its run begins: to the weights of a checkpoint, where it was made from one, with fresh moments. True where it was. */
+export async function begin(step: Step, runFolder: string, tuning: Tuning): Promise<boolean> {
+  const path = startFile(runFolder)
+  if (!existsSync(path)) return false
+  const weights = await openSafetensors(fileSource(path)), fresh = await step.state()
+  const buffers = await Promise.all([...fresh.buffers].map(async ([name, data]) => [name, weights.has(name) ? await tensorIn(weights, name, data.length, path) : data] as const))
+  step.restore({ ...fresh, values: await gather(weights, tuning, '', path), buffers: new Map(buffers) })
+  return true
+}
+
+type TensorFile = Awaited<ReturnType<typeof openSafetensors>>
+
+async function gather(file: TensorFile, tuning: Tuning, prefix: string, from: string): Promise<Float32Array> {
+  const flat = new Float32Array(tuning.slots.reduce((n, slot) => n + count(slot.shape), 0))
+  let at = 0
+  for (const slot of tuning.slots) {
+    flat.set(await tensorIn(file, prefix + slot.name, count(slot.shape), from), at)
+    at += count(slot.shape)
   }
-  const buffers = await Promise.all((tuning.san?.buffers ?? []).map(async b => [b.name, await tensorIn(weights, b.name, b.width, checkpoint)] as const))
-  return { values: await gather(weights, ''), m: await gather(optimizer, 'm.'), v: await gather(optimizer, 'v.'), buffers: new Map(buffers) }
+  return flat
 }
 
 /** A run as it was at a checkpoint, ready to be used. */
@@ -58,8 +73,8 @@ export async function trainedStep(session: Session, checkpoint: Checkpoint): Pro
   return step
 }
 
-async function tensorIn(file: Awaited<ReturnType<typeof openSafetensors>>, name: string, size: number, checkpoint: Checkpoint): Promise<Float32Array> {
+async function tensorIn(file: TensorFile, name: string, size: number, from: string): Promise<Float32Array> {
   const found = file.get(name)
-  if (!found || count(found.shape) !== size) throw new AppError('run-state', `The checkpoint ${checkpoint.folder} does not fit this run's recipe: tensor ${name} is ${found ? 'of another size' : 'missing'}.`)
+  if (!found || count(found.shape) !== size) throw new AppError('run-state', `The checkpoint ${from} does not fit this run's recipe: tensor ${name} is ${found ? 'of another size' : 'missing'}.`)
   return found.read()
 }

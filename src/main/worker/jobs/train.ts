@@ -13,7 +13,7 @@ import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
 import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
-import { readProgress, readState, stateFiles } from './state'
+import { begin, readProgress, readState, stateFiles } from './state'
 import { stepFor } from './trainStep'
 
 export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, resume }, ctx) => {
@@ -27,6 +27,7 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
   const { step, precision, notices } = await stepFor(session, batchSizes(recipe, data), data.train.size + data.validation.size + data.test.size, last && readProgress(last).precision, workspace, ctx)
   try {
     if (last) step.restore(await readState(last, session.tuning))
+    else if (await begin(step, runFolder, session.tuning)) notices.push(`Begins with the weights of step ${manifest.origin?.restartStep} of ${manifest.origin?.restartOf}.`)
     const progress = last ? readProgress(last) : freshProgress(precision)
     rewindCheckpoints(runFolder, progress.step)
     const gains = createGainRecorder(runFolder, session, message => ctx.emit({ event: 'notice', level: 'warning', message }))
