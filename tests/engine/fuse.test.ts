@@ -87,6 +87,12 @@ describe('a fused run', () => {
     got.forEach((result, i) => expect(relative(result, plain[i]!)).toBeLessThan(1e-6))
   })
 
+  it('sums squares without storing them', () => {
+    const { fused: got, plain, left } = bothWays([uniform([50_000], 1)], v => [tf.sqrt(tf.sum(tf.square(v))), tf.mul(tf.square(v), 2)], 1000)
+    expect(left).toContain('L2Loss')
+    got.forEach((result, i) => expect(relative(result, plain[i]!)).toBeLessThan(1e-6))
+  })
+
   it('takes an optimiser step in one operation', () => {
     const n = 40_000, vector = (seed: number) => uniform([n], seed, 0, 1)
     const { fused: got, plain, operations } = bothWays([1, 2, 3, 4, 5].map(vector), (w, g, m, v, d) => {

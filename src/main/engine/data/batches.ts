@@ -15,6 +15,9 @@ export interface TrainBatchOptions {
 /** How many batches an epoch has; the last may be smaller. */
 export const batchCount = (size: number, batchSize: number): number => Math.ceil(size / batchSize)
 
+/** The sizes that they have: whole ones, and that of the smaller last one. */
+export const batchSizes = (size: number, batchSize: number): number[] => [...(size >= batchSize ? [batchSize] : []), ...(size % batchSize > 0 ? [size % batchSize] : [])]
+
 /**
  * One epoch of training batches. Order and augmentation depend on seed, epoch and image alone, so that a run which was
  * stopped and resumed sees what an unbroken run sees.

@@ -11,7 +11,7 @@ import { optimized, usualLimits } from './graph/optimize'
 import { openSession, type Session, type WithModelFolder } from './graph/session'
 import { KeptActivations } from './kept'
 import type { Step, StepResult, StepState } from './step'
-import { bufferVariable, DECAYED, enteringShape, isFrozen, M, trace, traced, V, VALUES, type Sizes } from './trace'
+import { bufferVariable, DECAYED, enteringShape, isFrozen, loads, M, trace, traced, V, VALUES, type Sizes } from './trace'
 
 /**
  * The training step as one call into TensorFlow: recorded once from the same functions that the eager step runs, with
@@ -21,10 +21,12 @@ import { bufferVariable, DECAYED, enteringShape, isFrozen, M, trace, traced, V, 
 export function createCompiledStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions, sizes: Sizes, withFolder: WithModelFolder, limits = usualLimits): Step {
   const tensors = traced(model, tuning, start), recorded = trace(model, tuning, options, sizes, tensors)
   const session = openSession(optimized(recorded, { precision: options.precision, isFrozen, fuses: canFuse(withFolder), limits }), withFolder)
-  tensors.set(DECAYED, tf.tensor1d(decayMask(tuning)))
-  session.set('all', tensors)
-  for (const [name, tensor] of tensors) if (!isFrozen(name)) tensor.dispose()
-  model.dispose()
+  for (const [i, names] of loads(tensors).entries()) {
+    const load = new Map(names.map(name => [name, tensors.get(name)!]))
+    session.set(`load${i}`, load)
+    tf.dispose([...load.values()])
+  }
+  tf.tidy(() => session.set('begin', new Map([[DECAYED, tf.tensor1d(decayMask(tuning))]])))
   return new CompiledStep(session, tuning, options, model.shape.imageSize, enteringShape(model, options.from))
 }
 

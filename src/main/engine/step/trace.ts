@@ -4,9 +4,9 @@ import { count } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { gradientOf, keptActivations, logitsOf, updateOf, type StepOptions } from './compute'
-import { FLOAT, type GraphNode } from './graph/graphDef'
+import { BFLOAT16, FLOAT, type GraphNode } from './graph/graphDef'
 import { record } from './graph/record'
-import { after, assign, assignAdd, group, placeholder, variable, zeroed } from './graph/session'
+import { after, assign, assignAdd, cast, group, placeholder, variable, zeroed } from './graph/session'
 
 /** Writes down what a training step computes: a part of the graph for each batch size, and one for the update. */
 
@@ -26,12 +26,28 @@ export const traced = (model: Model, tuning: Tuning, start: Float32Array): Map<s
   [VALUES, tf.tensor1d(start)],
 ])
 
+/** The tensors in parts that are taken into the session one after another: what is in it need not be held outside any more. */
+export function loads(tensors: ReadonlyMap<string, Tensor>): string[][] {
+  const parts: string[][] = [[]]
+  let bytes = 0
+  for (const [name, { size }] of tensors) {
+    if (bytes > 0 && bytes + 4 * size > MOST_AT_ONCE) {
+      parts.push([])
+      bytes = 0
+    }
+    parts.at(-1)!.push(name)
+    bytes += 4 * size
+  }
+  return parts
+}
+const MOST_AT_ONCE = 64e6
+
 export const enteringShape = ({ shape }: Model, stage: number): readonly number[] => backboneOf(shape).stages(shape)[stage]!.entering
 
 type Inputs = [Tensor, string][]
 interface Parts { model: Model; tuning: Tuning; options: StepOptions; values: Tensor; buffers: Map<string, Tensor>; inputs: Inputs }
 
-/** `all/set` fills every variable, `state/set` those that training changes. */
+/** `load0/set` and so on and `begin/set` fill every variable, `state/set` those that training changes. */
 export function trace(model: Model, tuning: Tuning, options: StepOptions, sizes: Sizes, tensors: ReadonlyMap<string, Tensor>): GraphNode[] {
   const inputs: Inputs = [...tensors].map(([name, tensor]) => [tensor, `${name}/read`])
   const buffers = new Map((tuning.san?.buffers ?? []).map(({ name }) => [name, tensors.get(bufferVariable(name))!]))
@@ -39,8 +55,9 @@ export function trace(model: Model, tuning: Tuning, options: StepOptions, sizes:
   const parts = { model, tuning, options, values, buffers, inputs }
   const assigned = (names: string[]) => names.map(name => `${name}/assign`)
   return [
-    ...[...tensors].flatMap(([name, tensor]) => variable(name, tensor.shape, FLOAT)), ...variable(DECAYED, vector, FLOAT), ...[M, V, SUM].flatMap(name => zeroed(name, vector)),
-    ...group('all', [...assigned([...tensors.keys(), DECAYED]), ...[M, V, SUM].map(name => `${name}/clear`)]),
+    ...[...tensors].flatMap(([name, tensor]) => variable(name, tensor.shape, FLOAT)), ...variable(DECAYED, vector, BFLOAT16), ...[M, V, SUM].flatMap(name => zeroed(name, vector)),
+    ...loads(tensors).flatMap((names, i) => group(`load${i}`, assigned(names))),
+    ...group('begin', [...assigned([DECAYED]), ...[M, V, SUM].map(name => `${name}/clear`)]),
     ...group('state', assigned([VALUES, M, V, ...[...buffers.keys()].map(bufferVariable)])),
     ...[...new Set(sizes.train)].flatMap(size => gradientGraph(size, parts)),
     ...updateGraph(parts),
@@ -85,7 +102,8 @@ function updateGraph({ options, values }: Parts): GraphNode[] {
   const scalars = ['rate', 'first', 'second'], vectors = [VALUES, M, V, DECAYED, SUM]
   const tensors = new Map<string, Tensor>([...scalars.map(name => [name, tf.scalar(1)] as const), ...vectors.map(name => [name, tf.zeros([STAND_IN])] as const)])
   const tensor = (name: string): Tensor => tensors.get(name)!
-  const { nodes, results } = record(at(''), [...tensors].map(([name, t]) => [t, scalars.includes(name) ? at(name) : `${name}/read`]), () => {
+  const sourceOf = (name: string): string => scalars.includes(name) || name === DECAYED ? at(name) : `${name}/read`
+  const { nodes, results } = record(at(''), [...tensors].map(([name, t]) => [t, sourceOf(name)]), () => {
     const rates = { rate: tensor('rate'), first: tensor('first'), second: tensor('second') }
     const next = updateOf(tensor(VALUES), { m: tensor(M), v: tensor(V) }, tensor(DECAYED), tensor(SUM), rates, options.train)
     return [next.norm, next.values, next.m, next.v]
@@ -93,10 +111,13 @@ function updateGraph({ options, values }: Parts): GraphNode[] {
   tf.dispose([...tensors.values()])
   const [norm, ...moved] = results as [string, ...string[]]
   const assigns = [VALUES, M, V].map((name, i) => assign(at(`to/${name}`), name, moved[i]!))
-  const cleared = assign(at('to/sum'), SUM, `${SUM}/zeros`, FLOAT, assigns.map(a => a.name))
+  // where one batch makes a step, its gradient replaces the last one
+  const cleared = options.train.accumulate > 1 ? [assign(at('to/sum'), SUM, `${SUM}/zeros`, FLOAT, assigns.map(a => a.name))] : []
   return [
-    ...scalars.map(name => placeholder(at(name), 'float32', [])), ...nodes.map(node => inFullLength(node, count(values.shape))),
-    ...assigns, cleared, after(at('run'), norm, [...assigns, cleared].map(a => a.name)),
+    ...scalars.map(name => placeholder(at(name), 'float32', [])),
+    // zeros and ones are the same in half the memory
+    cast(at(DECAYED), `${DECAYED}/stored`, [BFLOAT16, FLOAT], values.shape), ...nodes.map(node => inFullLength(node, count(values.shape))),
+    ...assigns, ...cleared, after(at('run'), norm, [...assigns, ...cleared].map(a => a.name)),
   ]
 }
 

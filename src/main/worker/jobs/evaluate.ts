@@ -1,7 +1,8 @@
 import { basename } from 'node:path'
 import { wilson } from '../../contract/statistics'
-import { evalBatches } from '../../engine/data/batches'
+import { batchSizes, evalBatches } from '../../engine/data/batches'
 import type { Batch } from '../../engine/data/types'
+import type { Step } from '../../engine/step/step'
 import { measure } from '../../engine/train/loop'
 import type { Predicted } from '../../engine/train/predictions'
 import { findCheckpoint } from '../../store/checkpoints'
@@ -11,17 +12,20 @@ import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
-import { trainedStep } from './state'
+import { readProgress, readState } from './state'
+import { forwardStep } from './trainStep'
 
 export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspace, checkpoint, data: path }, ctx) => {
   const session = await openSession(runFolder, ctx)
   const at = findCheckpoint(runFolder, checkpoint)
-  const step = await trainedStep(session, at)
   const data = await openEvaluationData(session, path, workspace, ctx)
+  let step: Step | null = null
   try {
     const { split, images } = heldOut(data)
-    const { recipe } = session.resolved
-    const batches = evalBatches(images, recipe.evaluate.batchSize ?? recipe.train.batchSize), predictions: Predicted[] = []
+    const { recipe } = session.resolved, size = recipe.evaluate.batchSize ?? recipe.train.batchSize
+    step = await forwardStep(session, batchSizes(images.size, size), readProgress(at).precision)
+    step.restore(await readState(at, session.tuning))
+    const batches = evalBatches(images, size), predictions: Predicted[] = []
     const measured = await measure(step, told(batches, images.size, ctx), split, ctx.turn, predictions)
     if (!measured) throw new AppError('cancelled', 'The evaluation was stopped.')
     const { metrics, samples } = measured
@@ -30,7 +34,7 @@ export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspac
     return { run: basename(runFolder), step: at.state.step, split, samples, metrics, interval, evaluation }
   } finally {
     await data.close()
-    step.dispose()
+    step?.dispose()
     session.model.dispose()
   }
 }

@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
 import { AppError } from '../../contract/errors'
 import type { Recipe } from '../../contract/recipe'
-import { evalBatches, trainBatches } from '../../engine/data/batches'
+import { batchSizes, evalBatches, trainBatches } from '../../engine/data/batches'
 import type { Sizes } from '../../engine/step/trace'
 import type { Step } from '../../engine/step/step'
 import { freshProgress, train, type TrainJob } from '../../engine/train/loop'
@@ -24,7 +24,7 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     expected: { classes: manifest.resolved.classes, hash: manifest.resolved.dataHash },
   }, ctx)
   const last = resume ? findCheckpoint(runFolder, 'last') : null
-  const { step, precision, notices } = await stepFor(session, batchSizes(recipe, data), data.train.size + data.validation.size + data.test.size, last && readProgress(last).precision, workspace, ctx)
+  const { step, precision, notices } = await stepFor(session, sizesOf(recipe, data), data.train.size + data.validation.size + data.test.size, last && readProgress(last).precision, workspace, ctx)
   try {
     if (last) step.restore(await readState(last, session.tuning))
     else if (await begin(step, runFolder, session.tuning)) notices.push(`Begins with the weights of step ${manifest.origin?.restartStep} of ${manifest.origin?.restartOf}.`)
@@ -53,11 +53,9 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
 
 const evaluationBatch = (recipe: Recipe): number => recipe.evaluate.batchSize ?? recipe.train.batchSize
 
-/** Whole batches and the smaller last ones. */
-function batchSizes(recipe: Recipe, data: PreparedData): Sizes {
-  const of = (images: number, size: number) => [...(images >= size ? [size] : []), ...(images % size > 0 ? [images % size] : [])]
+function sizesOf(recipe: Recipe, data: PreparedData): Sizes {
   const size = evaluationBatch(recipe)
-  return { train: of(data.train.size, recipe.train.batchSize), predict: [...of(data.validation.size, size), ...of(data.test.size, size)] }
+  return { train: batchSizes(data.train.size, recipe.train.batchSize), predict: [...batchSizes(data.validation.size, size), ...batchSizes(data.test.size, size)] }
 }
 
 function createJob(runFolder: string, session: Session, step: Step, data: PreparedData, gains: GainRecorder, ctx: Pick<JobContext, 'requests'>): TrainJob {

@@ -34,6 +34,16 @@ export async function stepFor(session: Session, sizes: Sizes, images: number, be
   }
 }
 
+/** For forward passes alone, in the precision that a run was trained in. */
+export async function forwardStep(session: Session, sizes: readonly number[], precision: Precision): Promise<Step> {
+  if (session.resolved.recipe.step === 'eager') return session.eagerStep()
+  try {
+    return await session.compiledStep({ train: [], predict: sizes }, precision, 0)
+  } catch {
+    return session.eagerStep()
+  }
+}
+
 const eager = async (session: Session, notices: string[]): Promise<TrainStep> => ({ step: await session.eagerStep(), precision: 'float32', notices })
 
 const keptNotice = ({ stage, bytes }: KeptPlan): string => `What enters ${stage} is computed once for each image and kept (${(bytes / 1e6).toFixed(1)} MB).`

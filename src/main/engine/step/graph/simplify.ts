@@ -7,14 +7,14 @@ export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
   for (const recorded of nodes) {
     const node = { ...recorded, inputs: recorded.inputs.map(input => replaced.get(input) ?? input) }
     if (changesNothing(node, byName)) replaced.set(node.name, node.inputs[0]!)
-    else out.push(...(sumsRows(node, byName) ? columnSum(node) : [node]))
+    else out.push(...(sumsRows(node, byName) ? columnSum(node) : squared(node, byName) ?? [node]))
   }
   return out
 }
 
 /** tfjs writes many a cast to the same type and reshape to the same shape. */
 function changesNothing({ op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string, GraphNode>): boolean {
-  if (op !== 'Cast' && op !== 'Reshape') return false
+  if ((op !== 'Cast' && op !== 'Reshape') || outputs.length === 0) return false
   const before = outputOf(inputs[0]!, byName), after = outputs[0]!
   return before.dtype === after.dtype && before.shape.length === after.shape.length && before.shape.every((size, i) => size === after.shape[i])
 }
@@ -25,6 +25,14 @@ function sumsRows({ op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string
   const { shape } = outputOf(inputs[0]!, byName), axes = axesIn(byName.get(inputs[1]!), shape.length)
   if (shape.length < 2 || !axes) return false
   return !axes.includes(shape.length - 1) && shape.slice(0, -1).every((size, axis) => size === 1 || axes.includes(axis))
+}
+
+/** The sum of a vector's squares in one pass, without the squares in memory; null where it is none. */
+function squared({ name, op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string, GraphNode>): GraphNode[] | null {
+  const square = op === 'Sum' ? byName.get(inputs[0]!) : undefined
+  if (square?.op !== 'Square' || square.outputs[0]!.shape.length !== 1 || outputs[0]!.shape.length > 0) return null
+  const half: GraphNode = { name: `${name}/half`, op: 'L2Loss', inputs: square.inputs, attributes: { T: { type: FLOAT } }, outputs }
+  return [half, { name, op: 'AddV2', inputs: [half.name, half.name], attributes: { T: { type: FLOAT } }, outputs }]
 }
 
 /** The gradient of a bias is such a sum. */
