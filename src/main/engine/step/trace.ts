@@ -5,7 +5,7 @@ import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { gradientOf, keptActivations, logitsOf, updateOf, type StepOptions } from './compute'
 import { BFLOAT16, FLOAT, type GraphNode } from './graph/graphDef'
-import { record } from './graph/record'
+import { record, standIn } from './graph/record'
 import { after, assign, assignAdd, cast, group, placeholder, variable, zeroed } from './graph/session'
 
 /** Writes down what a training step computes: a part of the graph for each batch size, and one for the update. */
@@ -49,10 +49,24 @@ interface Parts { model: Model; tuning: Tuning; options: StepOptions; values: Te
 
 /** `load0/set` and so on and `begin/set` fill every variable, `state/set` those that training changes. */
 export function trace(model: Model, tuning: Tuning, options: StepOptions, sizes: Sizes, tensors: ReadonlyMap<string, Tensor>): GraphNode[] {
-  const inputs: Inputs = [...tensors].map(([name, tensor]) => [tensor, `${name}/read`])
-  const buffers = new Map((tuning.san?.buffers ?? []).map(({ name }) => [name, tensors.get(bufferVariable(name))!]))
-  const values = tensors.get(VALUES)!, vector = values.shape
-  const parts = { model, tuning, options, values, buffers, inputs }
+  const standIns = new Map([...tensors].map(([name, { shape }]) => [name, standIn(shape)]))
+  try {
+    return graphOf(partsWith(standIns, model, tuning, options), tensors, sizes)
+  } finally {
+    tf.dispose([...standIns.values()])
+  }
+}
+
+/** What is traced reads shapes alone: the weights themselves need not be in TensorFlow's hands for it. */
+function partsWith(standIns: ReadonlyMap<string, Tensor>, model: Model, tuning: Tuning, options: StepOptions): Parts {
+  const frozen = new Map([...model.frozen.keys()].map(name => [name, standIns.get(FROZEN + name)!]))
+  const buffers = new Map((tuning.san?.buffers ?? []).map(({ name }) => [name, standIns.get(bufferVariable(name))!]))
+  const inputs: Inputs = [...standIns].map(([name, tensor]) => [tensor, `${name}/read`])
+  return { model: { ...model, frozen }, tuning, options, values: standIns.get(VALUES)!, buffers, inputs }
+}
+
+function graphOf(parts: Parts, tensors: ReadonlyMap<string, Tensor>, sizes: Sizes): GraphNode[] {
+  const { options, values: { shape: vector }, buffers } = parts
   const assigned = (names: string[]) => names.map(name => `${name}/assign`)
   return [
     ...[...tensors].flatMap(([name, tensor]) => variable(name, tensor.shape, FLOAT)), ...variable(DECAYED, vector, BFLOAT16), ...[M, V, SUM].flatMap(name => zeroed(name, vector)),

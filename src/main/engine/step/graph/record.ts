@@ -12,7 +12,7 @@ interface Binding {
 }
 interface RawAttribute { name: string; type: number; value: unknown }
 interface Result { id: number; dtype: number; shape: number[] }
-interface Backend { binding: Binding; getInputTensorIds(tensors: Tensor[]): number[] }
+interface Backend { binding: Binding; getInputTensorIds(tensors: Tensor[]): number[]; createOutputTensor(result: Result): Tensor }
 
 /**
  * Writes down every operation that `body` performs. `inputs` are tensors that the graph takes from elsewhere, with the
@@ -72,7 +72,7 @@ class Recording {
   private execute(op: string, attributes: RawAttribute[], ids: number[], outputs: number): Result[] {
     const given = Object.fromEntries(attributes.map(a => [a.name, attributeOf(a, this.kinds.get(a.type)!)]))
     const inputs = ids.map(id => this.source(id)), result = inferred(op, given, ids.map(id => this.operands.get(id)!))
-    const results = result && count(result.shape) >= LARGE ? [this.standIn(result)] : this.raw.executeOp(op, attributes, ids, outputs)
+    const results = result && count(result.shape) >= LARGE ? [empty(this.raw, result)] : this.raw.executeOp(op, attributes, ids, outputs)
     const outs = results.map(({ dtype, shape }) => ({ dtype, shape: [...shape] }))
     const name = this.add(op, inputs, { ...missing[op]?.(outs[0]!.dtype), ...given }, outs)
     results.forEach(({ id }, i) => this.know(id, i === 0 ? name : `${name}:${i}`, outs[i]!))
@@ -93,14 +93,21 @@ class Recording {
     return name
   }
 
-  /** Memory that nobody writes to is not taken from the machine. */
-  private standIn({ dtype, shape }: Output): Result {
-    const size = this.raw.createTensor([shape.length], INT32, Int32Array.from(shape))
-    const attributes: RawAttribute[] = [{ name: 'dtype', type: this.raw.TF_ATTR_TYPE as number, value: dtype }, { name: 'init', type: this.raw.TF_ATTR_BOOL as number, value: false }]
-    const results = this.raw.executeOp('Empty', attributes, [size], 1)
-    this.raw.deleteTensor(size)
-    return results[0]!
-  }
+}
+
+/** Memory that nobody writes to is not taken from the machine. */
+function empty(binding: Binding, { dtype, shape }: Output): Result {
+  const size = binding.createTensor([shape.length], INT32, Int32Array.from(shape))
+  const attributes: RawAttribute[] = [{ name: 'dtype', type: binding.TF_ATTR_TYPE as number, value: dtype }, { name: 'init', type: binding.TF_ATTR_BOOL as number, value: false }]
+  const results = binding.executeOp('Empty', attributes, [size], 1)
+  binding.deleteTensor(size)
+  return results[0]!
+}
+
+/** Stands for a tensor of float32 while something is written down. */
+export function standIn(shape: readonly number[]): Tensor {
+  const backend = tf.backend() as unknown as Backend
+  return backend.createOutputTensor(empty(backend.binding, { dtype: FLOAT, shape }))
 }
 
 function attributeOf({ name, value }: RawAttribute, kind: string): Attribute {
