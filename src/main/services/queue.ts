@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { AppError } from '../contract/errors'
-import type { QueueAdd, QueueLane, QueueMove, QueueState } from '../contract/queue'
+import type { QueueAdd, QueueMove, QueueState } from '../contract/queue'
 import { breather } from '../store/breathe'
 import type { RunOrigin } from '../contract/run'
 import { openQueueFile, place } from '../store/queueFile'
@@ -8,8 +8,9 @@ import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { createDispatch } from './dispatch'
 import { freeze, type Frozen } from './freeze'
-import type { Lane, Lanes } from './lanes'
+import type { Lanes } from './lanes'
 import type { Planning } from './planning'
+import { createQueueLanes } from './queueLanes'
 import type { Trainings } from './trainings'
 
 /** How often other programs on the devices are looked for. */
@@ -25,53 +26,11 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
   const listeners = new Set<() => void>()
   const changed = () => { for (const listener of listeners) listener() }
   const dispatch = createDispatch(deps, trainings, devices, file, changed)
-  let homed = false
-
-  async function lanes(): Promise<readonly Lane[]> {
-    const found = await devices.all()
-    if (!homed) rehome(found)
-    homed = true
-    return found
-  }
-
-  /** A GPU that is gone leaves its runs to the first lane. */
-  function rehome(found: readonly Lane[]): void {
-    const known = (id: string) => found.some(lane => lane.id === id)
-    if (file.read().waiting.every(({ lane }) => known(lane))) return
-    file.change(({ waiting }) => ({ waiting: waiting.map(entry => known(entry.lane) ? entry : { ...entry, lane: found[0]!.id }) }))
-  }
-
-  async function list(): Promise<QueueState> {
-    const found = await lanes()
-    const { waiting, paused } = file.read()
-    const shown = found.map((lane): QueueLane => {
-      const { id, device } = lane
-      const running = dispatch.runningIn(id)
-      const runs = waiting.filter(({ lane, run }) => lane === id && run !== running && existsSync(store.folder(run))).map(({ run }) => run)
-      return { id, device, paused: id in paused, why: paused[id] ?? null, running, elsewhere: running ? null : devices.holder(lane), waiting: runs }
-    })
-    return { lanes: shown, next: leastBusy(shown).id }
-  }
-
-  async function laneOr(id: string | undefined): Promise<string> {
-    const { lanes: all, next } = await list()
-    if (id === undefined) return next
-    if (all.some(lane => lane.id === id)) return id
-    throw new AppError('bad-input', `There is no lane ${id} on this machine; there ${all.length === 1 ? 'is' : 'are'} ${all.map(lane => lane.id).join(', ')}.`)
-  }
+  const { lanes, list, laneOr } = createQueueLanes(store, file, devices, dispatch.runningIn)
 
   async function startAll(): Promise<void> {
     for (const lane of await lanes()) dispatch.startNext(lane)
     changed()
-  }
-
-  async function prepared(draft: unknown, bases: readonly string[], index: number, count: number): Promise<Frozen> {
-    try {
-      return await freeze(await planning.prepare(draft, bases), deps.version)
-    } catch (thrown) {
-      if (count === 1 || !(thrown instanceof AppError)) throw thrown
-      throw new AppError(thrown.code, `Run ${index + 1} of ${count}: ${thrown.message} None was queued.`, thrown.field ? { field: thrown.field } : {})
-    }
   }
 
   return {
@@ -80,7 +39,7 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
     async add({ recipes, lane, origin }: Omit<QueueAdd, 'origin'> & { origin?: RunOrigin | undefined }, bases: readonly string[] = [process.cwd()], start?: string): Promise<{ runs: string[] }> {
       const target = await laneOr(lane)
       const frozen: Frozen[] = []
-      for (const [index, draft] of recipes.entries()) frozen.push(await prepared(draft, bases, index, recipes.length))
+      for (const [index, draft] of recipes.entries()) frozen.push(await prepared(deps, planning, draft, bases, index, recipes.length))
       const breathe = breather()
       const runs: string[] = []
       for (const draft of frozen) {
@@ -123,21 +82,7 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
       })
       await startAll()
     },
-    watch(_: void, emit: (states: QueueState[]) => void): () => void {
-      let told = ''
-      const tell = () => void list().then(now => {
-        const text = JSON.stringify(now)
-        if (listeners.has(tell) && text !== told) emit([now])
-        told = text
-      }, () => { /* the workspace's disk is away */ })
-      listeners.add(tell)
-      tell()
-      const timer = setInterval(tell, LOOK_MS)
-      return () => {
-        clearInterval(timer)
-        listeners.delete(tell)
-      }
-    },
+    watch: (_: void, emit: (states: QueueState[]) => void): () => void => tellChanges(list, listeners, emit),
     waits: dispatch.waits, onEnded: dispatch.onEnded, close: dispatch.close,
     /** Goes on with what waited when the program last ended; `held`: only when a person says so. */
     async open(held: boolean): Promise<void> {
@@ -149,9 +94,28 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
 }
 export type Queue = ReturnType<typeof createQueue>
 
-/** The GPU with the least before it; the CPU only where there is no GPU. */
-function leastBusy(lanes: readonly QueueLane[]): QueueLane {
-  const load = ({ running, elsewhere, waiting }: QueueLane) => waiting.length + (running || elsewhere ? 1 : 0)
-  const gpus = lanes.filter(({ id }) => id !== 'cpu')
-  return [...(gpus.length > 0 ? gpus : lanes)].sort((a, b) => load(a) - load(b))[0]!
+async function prepared({ version }: Deps, planning: Planning, draft: unknown, bases: readonly string[], index: number, count: number): Promise<Frozen> {
+  try {
+    return await freeze(await planning.prepare(draft, bases), version)
+  } catch (thrown) {
+    if (count === 1 || !(thrown instanceof AppError)) throw thrown
+    throw new AppError(thrown.code, `Run ${index + 1} of ${count}: ${thrown.message} None was queued.`, thrown.field ? { field: thrown.field } : {})
+  }
+}
+
+/** Tells the queue when it was changed here, and when another program takes or leaves a device. */
+function tellChanges(list: () => Promise<QueueState>, listeners: Set<() => void>, emit: (states: QueueState[]) => void): () => void {
+  let told = ''
+  const tell = () => void list().then(now => {
+    const text = JSON.stringify(now)
+    if (listeners.has(tell) && text !== told) emit([now])
+    told = text
+  }, () => { /* the workspace's disk is away */ })
+  listeners.add(tell)
+  tell()
+  const timer = setInterval(tell, LOOK_MS)
+  return () => {
+    clearInterval(timer)
+    listeners.delete(tell)
+  }
 }
