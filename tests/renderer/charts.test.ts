@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { nearestIndex, smooth, visiblePoints } from '../../src/renderer/charts/series'
 import { linearTicks, logRange, logTicks, niceRange } from '../../src/renderer/charts/ticks'
+import { shownEnd } from '../../src/renderer/run/chartModels'
 
 test('smoothing does not pull the first values to zero', () => {
   expect([...smooth([2, 2, 2], 3, 0.9)].map(value => Number(value.toFixed(9)))).toEqual([2, 2, 2])
@@ -29,4 +30,11 @@ test('ticks are round and few', () => {
   const [low, high] = logRange(0.09, 2.4)
   expect(logTicks(low, high).map(value => Number((10 ** value).toPrecision(3)))).toEqual([0.1, 0.2, 0.5, 1, 2])
   for (const tick of logTicks(low, high)) expect(tick >= low && tick <= high).toBe(true)
+})
+
+test('the axis of a run ends where it is planned to end, near enough that its beginning can be read, and where it ended', () => {
+  expect(shownEnd(0, 6000, true)).toBe(6000)
+  expect(shownEnd(1000, 6000, true)).toBe(6000)
+  expect(shownEnd(100, 6000, true)).toBe(750)
+  expect(shownEnd(100, 6000, false)).toBe(100)
 })

@@ -28,7 +28,7 @@ function frame(scene: Scene): Pick<ChartModel, 'x' | 'describe' | 'marks'> & { n
 const leastShare = 1 / 8
 
 /** Where the axis ends: at the last planned step while the run goes on, but near enough that what has happened can be read; after it, where it ended. */
-function shownEnd(last: number, planned: number, running: boolean): number {
+export function shownEnd(last: number, planned: number, running: boolean): number {
   if (last <= 0) return planned
   if (!running) return last
   let end = planned
