@@ -34,7 +34,7 @@ test('ticks are round and few', () => {
 
 test('the axis of a run ends where it is planned to end, near enough that its beginning can be read, and where it ended', () => {
   expect(shownEnd(0, 6000, true)).toBe(6000)
-  expect(shownEnd(1000, 6000, true)).toBe(6000)
-  expect(shownEnd(100, 6000, true)).toBe(750)
+  expect(shownEnd(2000, 6000, true)).toBe(6000)
+  expect(shownEnd(100, 6000, true)).toBe(375)
   expect(shownEnd(100, 6000, false)).toBe(100)
 })

@@ -35,6 +35,7 @@ export async function fillWorkspace(page: Page): Promise<void> {
 
 /** One that trains for as long as pictures are taken, and two behind it. */
 export async function trainOn(page: Page): Promise<void> {
+  for (const { id } of (await ask<QueueState>(page, 'queue.list')).lanes) await ask(page, 'queue.pause', { lane: id, paused: false })
   const { runs: [run] } = await ask<{ runs: string[] }>(page, 'queue.add', { recipes: [recipe('digits san-ssf, long', san, 2, long), ...waiting] })
   await stepped(page, run!, 60)
 }
@@ -49,7 +50,7 @@ export async function trainNoMore(page: Page): Promise<void> {
 }
 
 export const runsOf = (page: Page): Promise<RunCard[]> => ask<RunCard[]>(page, 'runs.list')
-export const runNamed = async (page: Page, name: string): Promise<RunCard> => (await runsOf(page)).find(run => run.name === name)!
+export const runNamed = async (page: Page, name: string): Promise<RunCard> => (await runsOf(page)).filter(run => run.name === name).sort((a, b) => b.createdAt - a.createdAt)[0]!
 const stepped = (page: Page, run: string, step: number) => expect.poll(async () => (await runsOf(page)).find(({ id }) => id === run)!.step, { timeout: 120_000, interval: 500 }).toBeGreaterThan(step)
 
 function faultyData(): string {

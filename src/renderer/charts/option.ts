@@ -6,7 +6,8 @@ import { linearTicks, logRange, logTicks, niceRange } from './ticks'
 
 type Point = [number, number]
 interface Drawn { line: ChartLine; points: Point[] }
-const plotInset = { top: 8, bottom: 24 }
+/** Above is room for a label that stands on the highest line. */
+const plotInset = { top: 14, bottom: 24 }
 const labelDistance = 12
 const dashes = { validation: [5, 3], test: [1, 3], future: [2, 3] }
 
@@ -109,8 +110,7 @@ function labelSeries(drawn: Drawn[], colours: Palette, yMin: number, yMax: numbe
   const x = Math.max(...labelled.map(one => one.points.at(-1)?.[0] ?? 0))
   const plotHeight = Math.max(1, height - plotInset.top - plotInset.bottom)
   const heights = labelled.map(({ points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight)
-  // At the upper edge there is no room above the line: the label goes below.
-  const wanted = labelled.map(({ line: { labelLift = 0 } }, i) => heights[i]! < labelLift ? heights[i]! + labelLift : heights[i]! - labelLift)
+  const wanted = labelled.map(({ line }, i) => heights[i]! - (line.labelLift ?? 0))
   const placed = pushApart(wanted, labelDistance)
   return {
     id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, itemStyle: { opacity: 1 },

@@ -25,7 +25,7 @@ function frame(scene: Scene): Pick<ChartModel, 'x' | 'describe' | 'marks'> & { n
   }
 }
 
-const leastShare = 1 / 8
+const leastShare = 1 / 4
 
 /** Where the axis ends: at the last planned step while the run goes on, but near enough that what has happened can be read; after it, where it ended. */
 export function shownEnd(last: number, planned: number, running: boolean): number {
