@@ -45,14 +45,15 @@ test('a model is found, shown with its licence, downloaded with a pause, and use
   await detail.getByText('apache-2.0').waitFor()
   await detail.getByText('SHA-256 checked').waitFor()
   await shot('hub-model')
-  hub.trouble.delayMs = 300
-  hub.trouble.cuts = 1
+  // Long enough for the slowest hand.
+  Object.assign(hub.trouble, { delayMs: 300, piece: 3000, cuts: 1 })
   await page().getByRole('button', { name: /^Download \d/ }).click()
   await expect.poll(() => detail.getByRole('progressbar').getAttribute('aria-valuenow').then(Number)).toBeGreaterThan(10)
   await shot('hub-running')
   await page().getByRole('button', { name: 'Pause download' }).click()
   await detail.getByText(/^Paused at/).waitFor()
   await shot('hub-paused')
+  Object.assign(hub.trouble, { delayMs: 0, piece: 16_384 })
   await page().reload()
   await list().getByText(/^Paused at/).waitFor()
   await page().getByRole('button', { name: 'Resume download' }).click()
