@@ -37,6 +37,7 @@ async function takeAll(list: readonly View[]): Promise<string[]> {
 /** A view that cannot be reached is told at the end; the others are still worth looking at. */
 async function take(view: View, look: string): Promise<string[]> {
   try {
+    await page().mouse.move(300, 20)
     await page().keyboard.press('Escape')
     await view.reach(page())
     await page().waitForTimeout(settle)
