@@ -47,6 +47,7 @@ export const TrainChoice = z.strictObject({
   labelSmoothing: z.number().min(0).max(0.999).default(0).meta(meta('Label smoothing', 'Share of the target spread over all classes.')),
   dropPath: z.number().min(0).max(0.999).default(0).meta(meta('Drop path', 'Stochastic depth: rate at the last block, rising linearly from 0.')),
   dropout: z.number().min(0).max(0.999).default(0).meta(meta('Dropout', 'On the output of the attention projection and the MLP.')),
+  recompute: z.boolean().default(false).meta(meta('Recompute activations', 'Computes each block once more on the way back instead of keeping what is inside it: less memory, about a third more time.')),
   augment: Augment.default('none').meta(meta('Augmentation', 'Random changes of the training images: horizontal flip (p = 0.5), random resized crop (8 to 100 % of the area).')),
 })
 

@@ -75,7 +75,11 @@ export const headsOf = (shape: Shape): number => shape.heads
 export function run(model: Model, tuning: Tuning | null, pass: Pass, x: Tensor, from = 0, to?: number): { output: Tensor; net: TunedNet } {
   const net = createNet(model.frozen, tuning, model.sites, pass)
   const stages = backboneOf(model.shape).stages(model.shape).slice(from, to)
-  return { output: stages.reduce((before, stage) => stage.run(net, before), x), net }
+  const enter = (before: Tensor, stage: (typeof stages)[number]): Tensor => {
+    pass.entering?.()
+    return stage.run(net, before)
+  }
+  return { output: stages.reduce(enter, x), net }
 }
 
 /** Logits or features of an untuned model. */

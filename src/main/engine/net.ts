@@ -31,6 +31,8 @@ export interface Pass {
   heads: number
   values: ReadonlyMap<string, Tensor>
   buffers: ReadonlyMap<string, Tensor>
+  /** called where a stage begins */
+  entering?(): void
 }
 export const evaluation = (heads: number, values: Pass['values'], buffers: Pass['buffers']): Pass =>
   ({ training: false, seed: null, dropPath: 0, dropout: 0, heads, values, buffers })

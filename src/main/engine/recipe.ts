@@ -51,6 +51,9 @@ export function parseRecipe(draft: unknown): ResolvedRecipe {
   if (recipe.step === 'eager' && recipe.precision === 'bfloat16') {
     throw new AppError('recipe-invalid', 'recipe: precision: bfloat16 needs the compiled step; set step to "auto", or precision to "auto".', { field: 'precision' })
   }
+  if (recipe.step === 'eager' && recipe.train.recompute) {
+    throw new AppError('recipe-invalid', 'recipe: train.recompute: recomputing activations needs the compiled step; set step to "auto", or train.recompute to false.', { field: 'train.recompute' })
+  }
   const settings = parseMethod(recipe.method)
   const method = { type: settings.method.id, ...settings.config, ...('sites' in methodFields(settings.method).shape ? { sites: settings.sites } : {}), san: settings.san }
   return { recipe: { ...recipe, method }, settings, learningRate: recipe.train.learningRate ?? settings.method.learningRate }

@@ -18,14 +18,15 @@ export type Buffers = ReadonlyMap<string, Tensor>
 export interface BatchTensors { input: Tensor; labels: Tensor; seed: Tensor }
 export interface Gradient { loss: Tensor; gradient: Tensor; correct: Tensor; buffers: Map<string, Tensor> }
 
-/** Mean loss of a batch, its gradient [P], the number of right answers, and the running averages moved on. */
-export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, batch: BatchTensors): Gradient {
+/** Mean loss of a batch, its gradient [P], the number of right answers, and the running averages moved on; `mark` is called where a stage begins, where the last one ends, and where the way back begins. */
+export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, batch: BatchTensors, mark?: () => void): Gradient {
   const { train } = options
   const moved = new Map<string, Tensor>()
   let correct: Tensor | undefined
   const loss = (flat: Tensor): Tensor => {
-    const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: viewsOf(flat, tuning.slots), buffers }
+    const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: viewsOf(flat, tuning.slots), buffers, ...(mark ? { entering: mark } : {}) }
     const { output, net } = run(model, tuning, pass, entering(batch.input, options), options.from)
+    mark?.()
     correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(output, 1), batch.labels), 'float32')))
     for (const [site, gain] of net.propagator?.measured() ?? []) {
       const name = tensorName(site, 'san_gamma'), before = buffers.get(name)
@@ -34,7 +35,9 @@ export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, v
     const penalty = net.propagator?.penalty()
     const entropy = crossEntropy(output, batch.labels, train.labelSmoothing)
     net.release()
-    return penalty ? tf.add(entropy, penalty) : entropy
+    const total = penalty ? tf.add(entropy, penalty) : entropy
+    mark?.()
+    return total
   }
   const { value, gradient } = valueAndGradient(loss, values)
   return { loss: value, gradient, correct: correct!, buffers: moved }

@@ -6,6 +6,7 @@ import type { Tuning } from '../tuning'
 import { gradientOf, keptActivations, logitsOf, updateOf, type StepOptions } from './compute'
 import { BFLOAT16, FLOAT, type GraphNode } from './graph/graphDef'
 import { record, standIn } from './graph/record'
+import { rematerialized } from './graph/rematerialize'
 import { after, assign, assignAdd, cast, group, placeholder, variable, zeroed } from './graph/session'
 
 /** Writes down what a training step computes: a part of the graph for each batch size, and one for the update. */
@@ -80,6 +81,9 @@ function graphOf(parts: Parts, tensors: ReadonlyMap<string, Tensor>, sizes: Size
   ]
 }
 
+/** From how many elements on an activation is worth computing again. */
+const LARGE = 1024
+
 interface Feed { node: GraphNode; tensor: Tensor }
 const feedOf = (name: string, shape: readonly number[]): Feed => ({ node: placeholder(name, 'float32', shape), tensor: tf.zeros([...shape]) })
 const inputFeed = (name: string, size: number, { model, options }: Parts): Feed => feedOf(name, [size, ...enteringShape(model, options.from)])
@@ -92,13 +96,14 @@ function gradientGraph(size: number, parts: Parts): GraphNode[] {
   const labels = tf.zeros([size], 'int32'), seed = tf.zeros([2], 'int32'), share = tf.scalar(1)
   const fed: Inputs = [[input.tensor, at('input')], [labels, at('labels')], [seed, at('seed')], [share, at('share')]]
   let averages: string[] = [], leftovers: Tensor[] = []
-  const { nodes, results } = record(at(''), [...inputs, ...fed], () => {
-    const part = gradientOf(model, tuning, options, values, buffers, { input: input.tensor, labels, seed })
+  const { marks, nodes: recorded, results } = record(at(''), [...inputs, ...fed], mark => {
+    const part = gradientOf(model, tuning, options, values, buffers, { input: input.tensor, labels, seed }, mark)
     averages = [...part.buffers.keys()]
     leftovers = [part.correct, ...part.buffers.values()]
     return [tf.stack([part.loss, part.correct]), several ? tf.mul(part.gradient, share) : part.gradient, ...part.buffers.values()]
   })
   tf.dispose([...leftovers, ...fed.map(([tensor]) => tensor)])
+  const nodes = options.train.recompute ? rematerialized(recorded, { starts: marks.slice(0, -2), end: marks.at(-2)!, back: marks.at(-1)! }, LARGE) : recorded
   const [numbers, gradient, ...moved] = results as [string, string, ...string[]]
   const assigns = [(several ? assignAdd : assign)(at('to/sum'), SUM, gradient), ...averages.map((name, i) => assign(at(`to/${name}`), bufferVariable(name), moved[i]!))]
   return [

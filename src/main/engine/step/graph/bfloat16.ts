@@ -1,4 +1,4 @@
-import { BFLOAT16, FLOAT, moves, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { BFLOAT16, FLOAT, moves, partOf, renamed, sourceOf, type GraphNode, type Output } from './graphDef'
 import { count } from '../../sites'
 import { cast, variable } from './session'
 
@@ -50,6 +50,7 @@ class Rounding {
 
   /** Every reader casts for itself: fused, that costs nothing, and nothing large is kept twice. */
   private inFloat32(input: string, name: string): string {
+    if (input.startsWith('^')) return renamed(input, this.rounded)
     const rounded = this.rounded.get(input)
     if (rounded === undefined) return input
     this.out.push(cast(name, rounded, [BFLOAT16, FLOAT], this.output(input).shape))

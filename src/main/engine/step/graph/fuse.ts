@@ -1,6 +1,6 @@
 import { count } from '../../sites'
 import { nativeBackend } from '../../tf'
-import { axesIn, BFLOAT16, FLOAT, moves, outputOf, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
+import { axesIn, BFLOAT16, FLOAT, moves, outputOf, partOf, renamed, sourceOf, type GraphNode, type Output } from './graphDef'
 import { addressOf, Program, tableOf, type Address, type Register, type Table } from './program'
 import { recomputed } from './recompute'
 import { openSession, placeholder, reshaped, type WithModelFolder } from './session'
@@ -56,6 +56,8 @@ class Fusion {
   private waiting = new Map<string, GraphNode>()
   private readonly byName: ReadonlyMap<string, GraphNode>
   private readonly users: ReadonlyMap<string, readonly string[]>
+  /** fused operations, by the nodes that they compute */
+  private readonly callOf = new Map<string, string>()
   /** results of fused operations, by the source that they replace */
   private readonly renamed = new Map<string, string>()
 
@@ -147,7 +149,7 @@ class Fusion {
   }
 
   private emit(node: GraphNode): void {
-    this.out.push({ ...node, inputs: node.inputs.map(input => this.renamed.get(input) ?? input) })
+    this.out.push({ ...node, inputs: node.inputs.map(input => renamed(input, input.startsWith('^') ? this.callOf : this.renamed)) })
   }
 
   private call(run: readonly GraphNode[], kept: ReadonlySet<string>): void {
@@ -155,8 +157,12 @@ class Fusion {
     for (const node of run) registers.set(node.name, this.instruction(node, program, registers))
     const results = run.filter(n => this.users.get(n.name)?.some(user => !this.run.has(user) && (kept.has(user) || !this.waiting.has(user))))
     if (results.length === 0) return
-    for (const node of run) this.runOf.set(node.name, this.out.length)
-    const name = `${run[0]!.name}/fused`, stored: GraphNode[] = [], twins: GraphNode[] = []
+    const name = `${run[0]!.name}/fused`
+    for (const node of run) {
+      this.runOf.set(node.name, this.out.length)
+      this.callOf.set(node.name, name)
+    }
+    const stored: GraphNode[] = [], twins: GraphNode[] = []
     for (const node of results) {
       const twin = stored.find(n => registers.get(n.name) === registers.get(node.name) && this.isTwin(n, node))
       if (twin) twins.push(...reshaped(node.name, twin.name, node.outputs[0]!))

@@ -28,6 +28,13 @@ export function sourceOf(input: string): { node: string; output: number } | null
   return colon < 0 ? { node: input, output: 0 } : { node: input.slice(0, colon), output: Number(input.slice(colon + 1)) }
 }
 
+/** An input by its new name; order alone follows its node. */
+export function renamed(input: string, names: ReadonlyMap<string, string>): string {
+  if (!input.startsWith('^')) return names.get(input) ?? input
+  const to = names.get(input.slice(1))
+  return to === undefined ? input : `^${sourceOf(to)!.node}`
+}
+
 /** What an input names, of nodes by name. */
 export function outputOf(input: string, nodes: ReadonlyMap<string, GraphNode>): Output {
   const { node, output } = sourceOf(input)!

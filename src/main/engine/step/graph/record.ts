@@ -18,16 +18,16 @@ interface Backend { binding: Binding; getInputTensorIds(tensors: Tensor[]): numb
  * Writes down every operation that `body` performs. `inputs` are tensors that the graph takes from elsewhere, with the
  * names of the nodes that will stand for them. Large results of real numbers are not computed: their shapes are enough,
  * so `body` must not look at values. Returns the nodes, their names beginning with `prefix`, and where the results of
- * `body` come from.
+ * `body` come from; `marks` are the numbers of nodes there were when `body` called `mark`.
  */
-export function record(prefix: string, inputs: readonly [Tensor, string][], body: () => Tensor[]): { nodes: GraphNode[]; results: string[] } {
+export function record(prefix: string, inputs: readonly [Tensor, string][], body: (mark: () => void) => Tensor[]): { marks: number[]; nodes: GraphNode[]; results: string[] } {
   const backend = tf.backend() as unknown as Backend, raw = backend.binding
-  const recording = new Recording(raw, prefix)
+  const recording = new Recording(raw, prefix), marks: number[] = []
   for (const [tensor, name] of inputs) recording.know(backend.getInputTensorIds([tensor])[0]!, name, { dtype: tensor.dtype === 'float32' ? FLOAT : INT32, shape: tensor.shape })
   backend.binding = recording.binding()
   try {
-    const results = tf.tidy(() => backend.getInputTensorIds(body()).map(id => recording.source(id)))
-    return { nodes: recording.nodes, results }
+    const results = tf.tidy(() => backend.getInputTensorIds(body(() => marks.push(recording.nodes.length))).map(id => recording.source(id)))
+    return { marks, nodes: recording.nodes, results }
   } finally {
     backend.binding = raw
   }

@@ -1,11 +1,11 @@
-import { axesIn, FLOAT, outputOf, type GraphNode } from './graphDef'
+import { axesIn, FLOAT, outputOf, renamed, type GraphNode } from './graphDef'
 import { reshaped } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
 export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
   const byName = new Map(nodes.map(n => [n.name, n])), replaced = new Map<string, string>(), out: GraphNode[] = []
   for (const recorded of nodes) {
-    const node = { ...recorded, inputs: recorded.inputs.map(input => replaced.get(input) ?? input) }
+    const node = { ...recorded, inputs: recorded.inputs.map(input => renamed(input, replaced)) }
     if (changesNothing(node, byName)) replaced.set(node.name, node.inputs[0]!)
     else out.push(...(sumsRows(node, byName) ? columnSum(node) : squared(node, byName) ?? [node]))
   }
