@@ -39,7 +39,7 @@ test('an empty cell queues a run with the same backbone; a filled one its next s
   await page().evaluate(`window.engram.invoke('queue.pause', { lane: 'cpu', paused: true })`)
   await page().getByRole('button', { name: 'Queue Linear probe on digits' }).click()
   await page().getByText(/^Queued 1 run/).waitFor()
-  await row('Linear probe').getByText('queued', { exact: true }).waitFor()
+  await row('Linear probe').getByText('1 queued', { exact: true }).waitFor()
   await row('SSF').getByRole('button', { name: 'Queue the next seed' }).last().click()
   await row('SSF').getByText('1 queued, 3 seeds').waitFor()
   const { value } = await page().evaluate(`window.engram.invoke('runs.list')`) as { value: { status: string; method: string; seed: number; backbone: string; data: string }[] }

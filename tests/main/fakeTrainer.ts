@@ -4,7 +4,6 @@ import { AppError } from '../../src/main/contract/errors'
 import { findCheckpoint, rewindCheckpoints, saveCheckpoint } from '../../src/main/store/checkpoints'
 import { readManifest } from '../../src/main/store/runFolder'
 import type { JobContext, JobFunction, JobKind } from '../../src/main/worker/protocol'
-import { runTensors } from '../../src/main/worker/jobs/tensors'
 import { serveJobs } from '../../src/main/worker/serveJobs'
 
 const STEPS = 40
@@ -90,8 +89,7 @@ const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder }, ctx) => {
   return { run: basename(runFolder), step: STEPS, split: 'test', samples: 1, metrics: {}, interval: { low: 0, high: 1 }, evaluation: 'step-000040-test-0' }
 }
 
-/** Reading tensors needs no TensorFlow: that job is the real one. */
-const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict, evaluate: runEvaluate, tensors: runTensors }
+const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict, evaluate: runEvaluate, tensors: async () => [] }
 const jobOf = <K extends JobKind>(kind: K): JobFunction<K> => {
   const found = jobs[kind]
   if (!found) throw new AppError('internal', `The fake trainer cannot ${kind}.`)

@@ -35,7 +35,7 @@ test('the draft keeps only what was chosen, and SAN with defaults stays on', () 
 })
 
 test('the start button names the first thing that is missing', () => {
-  const plan = { trainable: { total: 1, head: 1, method: 0, sites: [] }, parameters: 1, memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0 }, steps: null, san: null, learningRate: 0, notices: [] }
+  const plan = { trainable: { total: 1, head: 1, method: 0, sites: [] }, parameters: 1, memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0, lower: [] }, steps: null, san: null, learningRate: 0, notices: [] }
   const standing = { backbone: 'a', data: 'b', method: 'ssf', plan, start: 'Start run on GPU 0', missingBytes: 0, labelOf: () => 'Learning rate' }
   expect(nextStep({ ...standing, backbone: '', data: '' }).text).toBe('Choose a backbone')
   expect(nextStep({ ...standing, data: '' }).text).toBe('Choose data')

@@ -1,3 +1,4 @@
+import type { MemorySaving } from '../contract/plan'
 import { AppError } from '../contract/errors'
 import type { Command } from './command'
 import { bytes, facts, integer, table } from './output'
@@ -20,10 +21,13 @@ export const plan: Command = {
     out.line(facts([
       ['Trainable', `${integer(trainable.total)} (method ${integer(trainable.method)}, head ${integer(trainable.head)})`],
       ['Of the model', `${integer(report.parameters)} parameters, ${(100 * trainable.total / Math.max(1, report.parameters)).toFixed(3)} %`],
-      ['Memory', `about ${bytes(memory.total)}`], ['Learning rate', String(report.learningRate)],
+      ['Memory', `about ${bytes(memory.total)}`], ...memory.lower.map(saving), ['Learning rate', String(report.learningRate)],
       ['Steps', steps ? `${integer(steps.total)} (${integer(steps.perEpoch)} an epoch)` : 'unknown'],
       ...(report.san ? [['SAN', `${report.san.edges.length} propagations`] as const] : []),
     ]))
     for (const { level, field, message } of report.notices) out.line(`${level}: ${field ? `${field}: ` : ''}${message}`)
   },
 }
+
+const saving = ({ change, total }: MemorySaving): readonly [string, string] =>
+  ['', `with ${Object.entries(change).map(([field, value]) => `${field} ${String(value)}`).join(', ')} about ${bytes(total)}`]

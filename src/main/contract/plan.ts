@@ -25,13 +25,19 @@ export const SanPlan = z.object({
 export type SanPlan = z.infer<typeof SanPlan>
 
 /** What a recipe would train and cost, computed without a tensor. Bytes. */
+export const MemorySaving = z.object({
+  change: z.record(z.string(), z.union([z.boolean(), z.number()])).describe('fields of the recipe, with their new values'),
+  total: z.int().describe('bytes that the run would need then'),
+})
+export type MemorySaving = z.infer<typeof MemorySaving>
+
 export const PlanReport = z.object({
   trainable: z.object({
     total: z.int(), head: z.int(), method: z.int(),
     sites: z.array(PlannedSite).describe('every site that trains something, and the head'),
   }),
   parameters: z.int().describe('of the whole model with its head'),
-  memory: z.object({ frozen: z.int(), trained: z.int(), activations: z.int(), workspace: z.int(), total: z.int() }),
+  memory: z.object({ frozen: z.int(), trained: z.int(), activations: z.int(), workspace: z.int(), total: z.int(), lower: z.array(MemorySaving) }),
   steps: z.object({ perEpoch: z.int(), total: z.int() }).nullable().describe('null until the data is known'),
   san: SanPlan.nullable(),
   learningRate: z.number(),

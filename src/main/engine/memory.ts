@@ -1,30 +1,48 @@
+import type { MemorySaving } from '../contract/plan'
+import type { Recipe } from '../contract/recipe'
 import type { VitShape } from '../contract/model'
 import { tokens } from './backbones/vit'
 import { count, totalParameters, type Site } from './sites'
+import type { Precision } from './step/rates'
 import { trainableCount, type Tuning } from './tuning'
 
 const FLOAT = 4
 
 export interface MemoryEstimate { frozen: number; trained: number; activations: number; workspace: number; total: number }
+type Batch = Pick<Recipe['train'], 'batchSize' | 'accumulate' | 'recompute'>
 
 /** What Node, TensorFlow and a compiled graph take before the first weight. */
-const RUNTIME = 650e6
+const RUNTIME = 620e6
+/** Frozen weights are read, and held in the session. */
+const FROZEN = 1.9
+/** Trained tensors: the value, its views, the gradient whole and in parts, two moments, and the next three. */
+const TRAINED = 9
+/** What is kept in bfloat16 in place of float32. */
+const ROUNDED = 0.45
 
-/**
- * Bytes of one training run, from counts alone. Frozen weights are held twice while the step is compiled; trained
- * tensors six times: the value, its views, the gradient, two moments and the update. Activations are what a step keeps
- * until its gradient is taken.
- */
-export function estimateMemory(shape: VitShape, sites: readonly Site[], tuning: Tuning, batchSize: number): MemoryEstimate {
+/** Bytes of one training run, from counts alone: measured on ViT-Ti, -S and -B. */
+export function estimateMemory(shape: VitShape, sites: readonly Site[], tuning: Tuning, precision: Precision, { batchSize, recompute }: Batch): MemoryEstimate {
   const owned = tuning.slots.filter(s => s.kind !== 'added').reduce((n, s) => n + count(s.shape), 0)
-  const keepsOriginals = tuning.san !== null
-  const frozen = 2 * FLOAT * (totalParameters(sites) - (keepsOriginals ? 0 : owned))
-  const trained = 6 * FLOAT * trainableCount(tuning)
-  const share = gradientShare(shape, tuning)
-  const scores = 2 * shape.heads * tokens(shape) ** 2
-  const activations = FLOAT * batchSize * share * shape.depth * (tokens(shape) * perBlockFloats(shape, tuning) + scores)
-  const workspace = Math.round(RUNTIME + 2 * FLOAT * batchSize * tokens(shape) * Math.max(3 * shape.mlp, 6 * shape.width))
-  return { frozen, trained, activations: Math.round(activations), workspace, total: frozen + trained + Math.round(activations) + workspace }
+  const frozen = Math.round(FROZEN * FLOAT * (totalParameters(sites) - (tuning.san === null ? owned : 0)))
+  const trained = TRAINED * FLOAT * trainableCount(tuning)
+  const block = FLOAT * batchSize * (tokens(shape) * perBlockFloats(shape, tuning) + scores(shape)) * (precision === 'bfloat16' ? ROUNDED : 1)
+  const entering = FLOAT * batchSize * tokens(shape) * shape.width
+  const blocks = gradientShare(shape, tuning) * shape.depth
+  const activations = Math.round(recompute ? blocks * entering + Math.min(1, blocks) * block : blocks * block)
+  const workspace = RUNTIME + Math.min(1, 1 - gradientShare(shape, tuning)) * block
+  return { frozen, trained, activations, workspace: Math.round(workspace), total: frozen + trained + activations + Math.round(workspace) }
+}
+
+/** Changes that leave the effective batch as it is and save at least a twentieth, the largest saving first. */
+export function memorySavings(total: number, train: Batch, estimate: (train: Batch) => MemoryEstimate): MemorySaving[] {
+  const half = Math.ceil(train.batchSize / 2)
+  const choices: MemorySaving['change'][] = [
+    ...(train.recompute ? [] : [{ 'train.recompute': true }]),
+    ...(train.batchSize > 1 ? [{ 'train.batchSize': half, 'train.accumulate': train.accumulate * 2 }] : []),
+  ]
+  return choices
+    .map(change => ({ change, total: estimate({ ...train, recompute: train.recompute || 'train.recompute' in change, batchSize: 'train.batchSize' in change ? half : train.batchSize }).total }))
+    .filter(saving => saving.total < 0.95 * total).sort((a, b) => a.total - b.total)
 }
 
 /** The share of blocks that a gradient passes through: from the first trained one on. */
@@ -34,11 +52,11 @@ function gradientShare(shape: VitShape, tuning: Tuning): number {
   return (shape.depth - Math.max(0, first)) / shape.depth
 }
 
-/**
- * Floats kept per token and block while a step is recorded, which is when a run needs most: measured on DINOv2-S and
- * ViT-B. Scaled outputs are kept beside the plain ones, SAN's scaled inputs too, and a measured gain reads both.
- */
-function perBlockFloats(shape: VitShape, { method, san }: Tuning): number {
-  const scales = !('never' in method.san) && method.san.gain !== undefined, measured = san !== null && san.buffers.length > 0
-  return 14 * shape.width + shape.mlp * (3 + (scales ? 1.5 : 0) + (san ? 1.5 : 0) + (measured ? 3 : 0))
+/** Attention's probabilities, of one block and image. */
+const scores = (shape: VitShape): number => shape.heads * tokens(shape) ** 2
+
+/** Floats kept per token and block until its gradient is taken. SAN keeps scaled inputs; its measured gains read what goes in and what comes out. */
+function perBlockFloats(shape: VitShape, { san }: Tuning): number {
+  const measured = san !== null && san.buffers.length > 0
+  return 9 * shape.width + shape.mlp * (2 + (san ? 1.25 : 0) + (measured ? 3 : 0))
 }

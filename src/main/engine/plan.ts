@@ -2,14 +2,15 @@ import { AppError } from '../contract/errors'
 import type { Shape } from '../contract/model'
 import type { Notice, PlanReport, SanPlan } from '../contract/plan'
 import { backboneOf, withClasses } from './backbones/index'
-import { estimateMemory } from './memory'
+import { estimateMemory, memorySavings } from './memory'
 import { parseRecipe, type ResolvedRecipe } from './recipe'
+import type { Precision } from './step/rates'
 import { count, totalParameters, type Site } from './sites'
 import { createTuning, matches, trainableCount, type SanTuning, type Tuning } from './tuning'
 import { stepsPerEpoch } from './train/schedule'
 
 /** What is known of a recipe's backbone and data; null where a choice is missing. */
-export interface PlanFacts { shape: Shape | null; classes: number | null; trainImages: number | null }
+export interface PlanFacts { shape: Shape | null; classes: number | null; trainImages: number | null; /** what precision `auto` takes on this machine */ faster?: Precision }
 
 /** What a draft would train and cost, and what is wrong with it. Makes no tensor, so it may run on each keystroke. */
 export function planRecipe(draft: unknown, facts: PlanFacts): PlanReport {
@@ -22,11 +23,13 @@ export function planRecipe(draft: unknown, facts: PlanFacts): PlanReport {
   const { settings, recipe } = resolved
   const tuning = createTuning(sites, settings.method, settings.config, settings.san, settings.sites)
   notices.push(...checks(resolved, tuning, facts))
+  const precision = recipe.precision === 'auto' ? recipe.step === 'eager' ? 'float32' : facts.faster ?? 'float32' : recipe.precision
+  const estimate = (train: Parameters<typeof estimateMemory>[4]) => estimateMemory(shape, sites, tuning, precision, train), memory = estimate(recipe.train)
   const steps = facts.trainImages === null ? null : stepsPerEpoch(facts.trainImages, recipe.train)
   return {
     trainable: trainableReport(tuning),
     parameters: totalParameters(sites),
-    memory: estimateMemory(shape, sites, tuning, recipe.train.batchSize),
+    memory: { ...memory, lower: recipe.step === 'eager' ? [] : memorySavings(memory.total, recipe.train, estimate) },
     steps: steps === null ? null : { perEpoch: steps, total: steps * recipe.train.epochs },
     san: tuning.san && sanPlan(tuning, tuning.san),
     learningRate: resolved.learningRate,
@@ -68,7 +71,7 @@ function attempt<T>(run: () => T, notices: Notice[]): T | null {
 
 const emptyPlan = (resolved: ResolvedRecipe | null, notices: Notice[]): PlanReport => ({
   trainable: { total: 0, head: 0, method: 0, sites: [] }, parameters: 0,
-  memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0 },
+  memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0, lower: [] },
   steps: null, san: null, learningRate: resolved?.learningRate ?? 0, notices,
 })
 

@@ -3,6 +3,8 @@ import type { Notice, PlanReport } from '../contract/plan'
 import { makeSplits } from '../engine/data/split'
 import { planRecipe } from '../engine/plan'
 import { parseRecipe, type ResolvedRecipe } from '../engine/recipe'
+import { fasterPrecision, type Precision } from '../engine/step/rates'
+import { readRates } from '../store/machineRates'
 import type { DatasetFacts, Datasets } from './datasets'
 import type { Deps } from './deps'
 import { find, type Found, type Kind } from './library'
@@ -28,10 +30,16 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
     }
   }
 
+  /** What `auto` takes, as far as trainings in this workspace have shown. */
+  function fasterHere(): Precision {
+    const found = Object.values(readRates(deps.workspace.cache)).map(fasterPrecision)
+    return found.length > 0 && found.every(precision => precision === 'bfloat16') ? 'bfloat16' : 'float32'
+  }
+
   async function plan(draft: unknown, bases: readonly string[]): Promise<PlanReport> {
     const [model, data] = await Promise.all([look('backbones', draft, bases, models.inspectPath), look('data', draft, bases, datasets.facts)])
     const split = data.value ? countTraining(draft, data.value) : null
-    const report = planRecipe(draft, { shape: model.value?.shape ?? null, classes: data.value?.classes.length ?? null, trainImages: split?.images ?? null })
+    const report = planRecipe(draft, { shape: model.value?.shape ?? null, classes: data.value?.classes.length ?? null, trainImages: split?.images ?? null, faster: fasterHere() })
     const problems = [model.problem, data.problem, split?.problem ?? null].filter(problem => problem !== null)
     return { ...report, notices: [...problems, ...report.notices] }
   }

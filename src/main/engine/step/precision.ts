@@ -1,20 +1,10 @@
-import { z } from 'zod'
 import { tf, type Tensor } from '../tf'
 import { BFLOAT16, FLOAT, INT32, type GraphNode } from './graph/graphDef'
 import { after, cast, constant, group, openSession, variable, type Session, type WithModelFolder } from './graph/session'
-
-export type Precision = 'float32' | 'bfloat16'
-/** GFLOP/s of a matrix product. */
-export const Rates = z.object({ float32: z.number(), bfloat16: z.number() })
-export type Rates = z.infer<typeof Rates>
+import type { Precision, Rates } from './rates'
 
 // ViT-B's: large enough that what is measured is the machine.
 const ROWS = 1024, WIDTH = 768, REPEATS = 5
-/** Casts around the products have their price, too: bfloat16 must be clearly faster. */
-const LEAST_GAIN = 1.25
-
-export const fasterPrecision = ({ float32, bfloat16 }: Rates): Precision => bfloat16 >= LEAST_GAIN * float32 ? 'bfloat16' : 'float32'
-
 /** Multiplies [1024, 768] with [768, 3072] in both precisions, in some tenths of a second. */
 export function measureRates(withFolder: WithModelFolder): Rates {
   const x = [ROWS, WIDTH], w = [WIDTH, 4 * WIDTH], names = ['fullX', 'fullW', 'roundedX', 'roundedW']
