@@ -2,7 +2,7 @@ import '../support/tensorflow'
 import { describe, expect, it } from 'vitest'
 import { parseRecipe } from '../../src/main/engine/recipe'
 import { measureRates } from '../../src/main/engine/step/precision'
-import { fasterPrecision } from '../../src/main/engine/step/rates'
+import { fasterPrecision } from '../../src/main/contract/rates'
 import { tf } from '../../src/main/engine/tf'
 import { withModelFolder } from '../../src/main/worker/jobs/modelFolder'
 

@@ -3,7 +3,7 @@ import type { Recipe } from '../contract/recipe'
 import type { VitShape } from '../contract/model'
 import { tokens } from './backbones/vit'
 import { count, totalParameters, type Site } from './sites'
-import type { Precision } from './step/rates'
+import type { Precision } from '../contract/rates'
 import { trainableCount, type Tuning } from './tuning'
 
 const FLOAT = 4

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { z } from 'zod'
-import { Rates } from '../engine/step/rates'
+import { Rates } from '../contract/rates'
 import { writeJsonAtomic } from './atomic'
 import { readJson } from './jsonFile'
 

@@ -7,7 +7,7 @@ import { count, tensorName } from '../sites'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { valueAndGradient } from './backward'
-import type { Precision } from './rates'
+import type { Precision } from '../../contract/rates'
 
 /** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
 

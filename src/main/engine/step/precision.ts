@@ -1,7 +1,7 @@
 import { tf, type Tensor } from '../tf'
 import { BFLOAT16, FLOAT, INT32, type GraphNode } from './graph/graphDef'
 import { after, cast, constant, group, openSession, variable, type Session, type WithModelFolder } from './graph/session'
-import type { Precision, Rates } from './rates'
+import type { Precision, Rates } from '../../contract/rates'
 
 // ViT-B's: large enough that what is measured is the machine.
 const ROWS = 1024, WIDTH = 768, REPEATS = 5

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os'
 import { measureRates } from '../../engine/step/precision'
-import type { Rates } from '../../engine/step/rates'
+import type { Rates } from '../../contract/rates'
 import { keepRates, readRates } from '../../store/machineRates'
 import { workspacePaths } from '../../store/paths'
 import { withModelFolder } from './modelFolder'

@@ -1,7 +1,7 @@
 import { freemem } from 'node:os'
 import { AppError } from '../../contract/errors'
 import type { Sizes } from '../../engine/step/trace'
-import { fasterPrecision, type Precision } from '../../engine/step/rates'
+import { fasterPrecision, type Precision } from '../../contract/rates'
 import { planKept, type KeptPlan } from '../../engine/step/kept'
 import type { Step } from '../../engine/step/step'
 import type { JobContext } from '../protocol'

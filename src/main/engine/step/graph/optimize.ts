@@ -1,7 +1,7 @@
 import { inBfloat16 } from './bfloat16'
 import { fused } from './fuse'
 import type { GraphNode } from './graphDef'
-import type { Precision } from '../rates'
+import type { Precision } from '../../../contract/rates'
 import { simplified } from './simplify'
 
 /** From how many elements on operations are fused, and from how many floating-point operations on products are rounded. */
