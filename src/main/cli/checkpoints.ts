@@ -1,12 +1,11 @@
 import type { CheckpointCard, PruneReport } from '../contract/checkpoint'
 import { PruneRule } from '../contract/checkpoint'
+import { type Actions, act } from './actions'
 import { AppError } from '../contract/errors'
-import { nearest } from '../contract/parse'
 import { type Command, type Context, textOf } from './command'
 import { bytes, metric, parseBytes, table } from './output'
 
-/** What `checkpoints` is followed by, and how many words each takes. */
-const actions: Record<string, { least: number; most: number; usage: string; run(context: Context, words: string[]): Promise<void> | void }> = {
+const actions: Actions = {
   list: { least: 0, most: 1, usage: 'list [RUN]', run: list },
   pin: { least: 2, most: 2, usage: 'pin RUN STEP', run: (context, words) => pin(context, words, true) },
   unpin: { least: 2, most: 2, usage: 'unpin RUN STEP', run: (context, words) => pin(context, words, false) },
@@ -23,16 +22,7 @@ export const checkpoints: Command = {
     delete: { about: 'prune: delete for good what would go' },
   },
   words: [1, 65],
-  async run(context) {
-    const [word = '', ...words] = context.words
-    const action = Object.hasOwn(actions, word) ? actions[word] : undefined
-    if (!action) {
-      const near = nearest(word, Object.keys(actions))
-      throw new AppError('bad-input', `checkpoints: there is no "${word}"; ${near ? `did you mean "${near}"?` : `one of ${Object.keys(actions).join(', ')}.`}`)
-    }
-    if (words.length < action.least || words.length > action.most) throw new AppError('bad-input', `checkpoints ${word}: usage: engram checkpoints ${action.usage}.`)
-    await action.run(context, words)
-  },
+  run: context => act('checkpoints', actions, context),
 }
 
 const marks = ({ best, last, pinned }: CheckpointCard) => [best && 'best', last && 'last', pinned && 'pinned'].filter(Boolean).join(', ')

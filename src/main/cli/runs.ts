@@ -1,11 +1,9 @@
-import { AppError } from '../contract/errors'
-import { nearest } from '../contract/parse'
+import { type Actions, act } from './actions'
 import type { RunCard } from '../contract/run'
 import type { Command, Context } from './command'
 import { bytes, duration, facts, integer, interval, metric, percent, table } from './output'
 
-/** What `runs` is followed by, and how many runs each takes. */
-const actions: Record<string, { least: number; most: number; usage: string; run(context: Context, ids: string[]): Promise<void> | void }> = {
+const actions: Actions = {
   list: { least: 0, most: 0, usage: 'list', run: list },
   show: { least: 1, most: 1, usage: 'show RUN', run: show },
   compare: { least: 2, most: 64, usage: 'compare RUN RUN...', run: compare },
@@ -14,16 +12,7 @@ const actions: Record<string, { least: number; most: number; usage: string; run(
 
 export const runs: Command = {
   name: 'runs', usage: 'runs list | show RUN | compare RUN RUN... | remove RUN', about: 'The runs of the workspace.', options: {}, words: [1, 65],
-  async run(context) {
-    const [word = '', ...ids] = context.words
-    const action = Object.hasOwn(actions, word) ? actions[word] : undefined
-    if (!action) {
-      const near = nearest(word, Object.keys(actions))
-      throw new AppError('bad-input', `runs: there is no "${word}"; ${near ? `did you mean "${near}"?` : `one of ${Object.keys(actions).join(', ')}.`}`)
-    }
-    if (ids.length < action.least || ids.length > action.most) throw new AppError('bad-input', `runs ${word}: usage: engram runs ${action.usage}.`)
-    await action.run(context, ids)
-  },
+  run: context => act('runs', actions, context),
 }
 
 const best = ({ best: found }: RunCard) => found ? `${found.metric} ${metric(found.metric, found.value)}` : '-'

@@ -9,7 +9,7 @@ import { trainableCount, type Tuning } from './tuning'
 const FLOAT = 4
 
 export interface MemoryEstimate { frozen: number; trained: number; activations: number; workspace: number; total: number }
-type Batch = Pick<Recipe['train'], 'batchSize' | 'accumulate' | 'recompute'>
+export type Batch = Pick<Recipe['train'], 'batchSize' | 'accumulate' | 'recompute'>
 
 /** What Node, TensorFlow and a compiled graph take before the first weight. */
 const RUNTIME = 620e6
@@ -35,13 +35,12 @@ export function estimateMemory(shape: VitShape, sites: readonly Site[], tuning: 
 
 /** Changes that leave the effective batch as it is and save at least a twentieth, the largest saving first. */
 export function memorySavings(total: number, train: Batch, estimate: (train: Batch) => MemoryEstimate): MemorySaving[] {
-  const half = Math.ceil(train.batchSize / 2)
-  const choices: MemorySaving['change'][] = [
-    ...(train.recompute ? [] : [{ 'train.recompute': true }]),
-    ...(train.batchSize > 1 ? [{ 'train.batchSize': half, 'train.accumulate': train.accumulate * 2 }] : []),
+  const changes: Partial<Batch>[] = [
+    ...(train.recompute ? [] : [{ recompute: true }]),
+    ...(train.batchSize > 1 ? [{ batchSize: Math.ceil(train.batchSize / 2), accumulate: train.accumulate * 2 }] : []),
   ]
-  return choices
-    .map(change => ({ change, total: estimate({ ...train, recompute: train.recompute || 'train.recompute' in change, batchSize: 'train.batchSize' in change ? half : train.batchSize }).total }))
+  return changes
+    .map(change => ({ change: Object.fromEntries(Object.entries(change).map(([field, value]) => [`train.${field}`, value])), total: estimate({ ...train, ...change }).total }))
     .filter(saving => saving.total < 0.95 * total).sort((a, b) => a.total - b.total)
 }
 

@@ -2,7 +2,7 @@ import { AppError } from '../contract/errors'
 import type { Shape } from '../contract/model'
 import type { Notice, PlanReport, SanPlan } from '../contract/plan'
 import { backboneOf, withClasses } from './backbones/index'
-import { estimateMemory, memorySavings } from './memory'
+import { type Batch, estimateMemory, memorySavings } from './memory'
 import { parseRecipe, type ResolvedRecipe } from './recipe'
 import type { Precision } from '../contract/rates'
 import { count, totalParameters, type Site } from './sites'
@@ -24,7 +24,7 @@ export function planRecipe(draft: unknown, facts: PlanFacts): PlanReport {
   const tuning = createTuning(sites, settings.method, settings.config, settings.san, settings.sites)
   notices.push(...checks(resolved, tuning, facts))
   const precision = recipe.precision === 'auto' ? recipe.step === 'eager' ? 'float32' : facts.faster ?? 'float32' : recipe.precision
-  const estimate = (train: Parameters<typeof estimateMemory>[4]) => estimateMemory(shape, sites, tuning, precision, train), memory = estimate(recipe.train)
+  const estimate = (train: Batch) => estimateMemory(shape, sites, tuning, precision, train), memory = estimate(recipe.train)
   const steps = facts.trainImages === null ? null : stepsPerEpoch(facts.trainImages, recipe.train)
   return {
     trainable: trainableReport(tuning),

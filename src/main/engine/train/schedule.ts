@@ -6,6 +6,9 @@ type Train = Recipe['train']
 /** Optimiser steps per epoch; the last one of an epoch may see fewer images. */
 export const stepsPerEpoch = (images: number, t: Pick<Train, 'batchSize' | 'accumulate'>): number => Math.ceil(batchCount(images, t.batchSize) / t.accumulate)
 
+/** Images of a forward pass in evaluation. */
+export const evaluationBatch = ({ evaluate, train }: Pick<Recipe, 'evaluate' | 'train'>): number => evaluate.batchSize ?? train.batchSize
+
 /** Learning rate of step 0, 1, …: linear warm-up, then cosine over the whole run, warm-up counted inside. */
 export function learningRateAt(step: number, perEpoch: number, t: Train, peak: number): number {
   const epoch = step / perEpoch

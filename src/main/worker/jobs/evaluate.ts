@@ -4,6 +4,7 @@ import { batchSizes, evalBatches } from '../../engine/data/batches'
 import type { Batch } from '../../engine/data/types'
 import type { Step } from '../../engine/step/step'
 import { measure } from '../../engine/train/loop'
+import { evaluationBatch } from '../../engine/train/schedule'
 import type { Predicted } from '../../engine/train/predictions'
 import { findCheckpoint } from '../../store/checkpoints'
 import { AppError } from '../../contract/errors'
@@ -22,7 +23,7 @@ export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspac
   let step: Step | null = null
   try {
     const { split, images } = heldOut(data)
-    const { recipe } = session.resolved, size = recipe.evaluate.batchSize ?? recipe.train.batchSize
+    const size = evaluationBatch(session.resolved.recipe)
     step = await forwardStep(session, batchSizes(images.size, size), readProgress(at).precision)
     step.restore(await readState(at, session.tuning))
     const batches = evalBatches(images, size), predictions: Predicted[] = []

@@ -5,7 +5,7 @@ import { batchSizes, evalBatches, trainBatches } from '../../engine/data/batches
 import type { Sizes } from '../../engine/step/trace'
 import type { Step } from '../../engine/step/step'
 import { freshProgress, train, type TrainJob } from '../../engine/train/loop'
-import { stepsPerEpoch } from '../../engine/train/schedule'
+import { evaluationBatch, stepsPerEpoch } from '../../engine/train/schedule'
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, saveCheckpoint } from '../../store/checkpoints'
 import type { PreparedData } from '../../store/data/prepare'
 import type { JobContext, JobFunction } from '../protocol'
@@ -50,8 +50,6 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
     step.dispose()
   }
 }
-
-const evaluationBatch = (recipe: Recipe): number => recipe.evaluate.batchSize ?? recipe.train.batchSize
 
 function sizesOf(recipe: Recipe, data: PreparedData): Sizes {
   const size = evaluationBatch(recipe)

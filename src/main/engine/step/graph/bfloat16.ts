@@ -1,4 +1,4 @@
-import { BFLOAT16, FLOAT, moves, partOf, renamed, sourceOf, type GraphNode, type Output } from './graphDef'
+import { BFLOAT16, FLOAT, moves, outputOf, partOf, renamed, sourceOf, type GraphNode, type Output } from './graphDef'
 import { count } from '../../sites'
 import { cast, variable } from './session'
 
@@ -21,13 +21,13 @@ class Rounding {
   readonly stored = new Map<string, readonly number[]>()
   /** a source -> the same in bfloat16 */
   private readonly rounded = new Map<string, string>()
-  private readonly outputs: ReadonlyMap<string, readonly Output[]>
+  private readonly byName: ReadonlyMap<string, GraphNode>
   private readonly wantedRounded: ReadonlySet<string>
   /** attention's probabilities enter products forward and backward: they are kept rounded alone */
   private readonly probabilities: ReadonlySet<string>
 
   constructor(nodes: readonly GraphNode[], private readonly isFrozen: (variable: string) => boolean, private readonly leastFlops: number) {
-    this.outputs = new Map(nodes.map(n => [n.name, n.outputs]))
+    this.byName = new Map(nodes.map(n => [n.name, n]))
     const inProducts = new Set(nodes.filter(n => this.isLargeProduct(n)).flatMap(n => n.inputs))
     this.probabilities = new Set(nodes.filter(n => n.op === 'Softmax' && inProducts.has(n.name)).map(n => n.name))
     this.wantedRounded = movedIntoProducts(nodes, node => this.isLargeProduct(node))
@@ -81,8 +81,7 @@ class Rounding {
     return 2 * inner * count(outputs[0]!.shape) >= this.leastFlops
   }
   private output(input: string): Output {
-    const { node, output } = sourceOf(input)!
-    return this.outputs.get(node)![output]!
+    return outputOf(input, this.byName)
   }
 }
 
