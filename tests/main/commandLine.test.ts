@@ -73,6 +73,10 @@ describe('wrong input is one line on standard error and code 2', () => {
     ['a missing model', ['inspect', '/nowhere'], /\/nowhere does not exist/],
     ['a file that is no model', ['inspect', resolve('package.json')], /package\.json/],
     ['no recipe', ['train'], /a recipe is missing/],
+    ['a checkpoint of no run', ['train', 'quickstart', '--checkpoint', 'last'], /--checkpoint says which checkpoint of --from to begin with; add --from RUN/],
+    ['a run to begin from and one to resume', ['train', '--from', 'a', '--resume', 'b'], /--from begins a new run and --resume goes on with one/],
+    ['a wrong checkpoint to begin from', ['train', '--from', 'nope', '--checkpoint', 'first'], /--checkpoint is "first"; it can be best, last/],
+    ['an unknown run to begin from', ['train', '--from', 'nope'], /no run nope/],
     ['an unknown run to resume', ['train', '--resume', 'nope'], /no run nope/],
   ]
   it.each(lines)('%s', async (_, args, words) => {

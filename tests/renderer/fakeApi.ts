@@ -45,6 +45,12 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
   const exported: ExportReport[] = []
   const hasGains = (run: string) => find(run).method === 'ssf' && find(run).status !== 'stopped'
 
+  const plan = (draft: Record<string, unknown>) => {
+    const data = datasets.find(one => one.id === (draft['data'] as { from?: string } | undefined)?.from)
+    const known = (draft['backbone'] as { from?: string } | undefined)?.from
+    return Promise.resolve(planRecipe(draft, { shape: known ? shape : null, classes: data?.classes.length ?? null, trainImages: data ? 800 : null }))
+  }
+
   return {
     catalog: {
       methods: () => Promise.resolve(methodCatalog()),
@@ -73,11 +79,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       clearCache: () => Promise.resolve({ bytes: 0, limitBytes: 2e10, entries: [] }),
     },
     runs: {
-      plan: draft => {
-        const data = datasets.find(one => one.id === (draft['data'] as { from?: string } | undefined)?.from)
-        const known = (draft['backbone'] as { from?: string } | undefined)?.from
-        return Promise.resolve(planRecipe(draft, { shape: known ? shape : null, classes: data?.classes.length ?? null, trainImages: data ? 800 : null }))
-      },
+      plan, planRestart: ({ recipe: draft }) => plan(draft ?? recipe),
       start: () => Promise.resolve({ run: runs[0]?.id ?? '' }),
       ask: () => Promise.resolve(),
       restart: () => Promise.resolve({ run: runs[0]?.id ?? '' }),

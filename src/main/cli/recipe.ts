@@ -6,7 +6,7 @@ import type { Services } from '../services/index'
 import { parseJson } from './jsonText'
 
 /** A recipe as it was written, and the folders that its relative paths are looked for in. */
-export interface RecipeText { draft: unknown; bases: string[] }
+export interface RecipeText { draft: Record<string, unknown>; bases: string[] }
 
 /** A name that the catalog lists, or a file. */
 export function readRecipe(services: Services, named: string): RecipeText {
@@ -19,7 +19,7 @@ export function readRecipe(services: Services, named: string): RecipeText {
   if (!statSync(path).isFile()) throw new AppError('bad-input', `${named} is a folder; a recipe is a JSON file.`)
   const draft = parseJson(readFileSync(path, 'utf8'), named)
   if (typeof draft !== 'object' || draft === null || Array.isArray(draft)) throw new AppError('recipe-invalid', `${named}: a recipe is a JSON object.`)
-  return { draft, bases: [dirname(path), here] }
+  return { draft: draft as Record<string, unknown>, bases: [dirname(path), here] }
 }
 
 function unknownRecipe(named: string, known: readonly string[]): AppError {

@@ -62,6 +62,7 @@ export const contract = {
   },
   runs: {
     plan: call(Draft, PlanReport),
+    planRestart: call(RestartInput, PlanReport),
     start: call(Draft, Run),
     stop: call(Run, z.void()),
     resume: call(Run, z.void()),

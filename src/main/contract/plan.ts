@@ -3,7 +3,7 @@ import { EdgeCard, SiteRole } from './model'
 
 export const Notice = z.object({
   level: z.enum(['error', 'warning', 'info']),
-  field: z.string().nullable().describe('path in the recipe, such as train.learningRate'),
+  field: z.string().nullable().describe('path in the recipe, such as train.learningRate; "weights" for those of a checkpoint to begin with'),
   message: z.string(),
 })
 export type Notice = z.infer<typeof Notice>

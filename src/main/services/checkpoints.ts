@@ -1,13 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
 import type { CheckpointCard, PruneInput, PruneReport, PruneRule } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
-import { checkpointCards, pinCheckpoint, removeCheckpoint } from '../store/checkpoints'
+import { breather } from '../store/breathe'
+import { checkpointCards, clearLeftovers, pinCheckpoint, removeCheckpoint } from '../store/checkpoints'
 import { liveRunLock } from '../store/runFolder'
 import type { Deps } from './deps'
 import { planPrune, type PrunedRun } from './prunePlan'
-
-/** Thousands of runs are read in turns of this length, so that the window stays responsive. */
-const TURN_MS = 20
 
 /** The checkpoints of runs. */
 export function createCheckpoints({ store }: Deps) {
@@ -18,15 +16,21 @@ export function createCheckpoints({ store }: Deps) {
   const isBusy = (run: string) => liveRunLock(store.folder(run)) !== null
 
   async function cardsOf(runs: readonly string[]): Promise<CheckpointCard[]> {
-    const cards: CheckpointCard[] = []
-    let turn = performance.now()
+    const cards: CheckpointCard[] = [], breathe = breather()
     for (const run of runs) {
       cards.push(...checkpointCards(store.folder(run)))
-      if (performance.now() - turn < TURN_MS) continue
-      await setImmediate()
-      turn = performance.now()
+      await breathe()
     }
     return cards
+  }
+
+  /** Parts of checkpoints that a killed pruning took away are in no list, so nothing else would ever free their space. */
+  async function clear(runs: readonly string[]): Promise<void> {
+    const breathe = breather()
+    for (const run of runs) {
+      clearLeftovers(store.folder(run))
+      await breathe()
+    }
   }
 
   async function preview(rule: PruneRule): Promise<PruneReport> {
@@ -34,6 +38,7 @@ export function createCheckpoints({ store }: Deps) {
     const wanted = rule.runs && new Set(rule.runs)
     const runs = (await store.latest()).filter(({ id }) => !wanted || wanted.has(id))
     const facts = new Map(runs.map(({ id, status }): [string, PrunedRun] => [id, { busy: isBusy(id), finished: status === 'finished' }]))
+    await clear(runs.map(({ id }) => id).filter(id => !facts.get(id)!.busy))
     return planPrune(await cardsOf(runs.map(({ id }) => id)), facts, rule)
   }
 

@@ -12,21 +12,25 @@ import type { Models } from './models'
 
 /** A recipe with everything it names found and opened. */
 export interface Prepared { resolved: ResolvedRecipe; backbone: Found; data: Found; facts: DatasetFacts; plan: PlanReport }
+/** A draft as far as what it names was found. */
+export interface Surveyed { backbone: Found | null; facts: DatasetFacts | null; plan: PlanReport }
 
-type Looked<T> = { value: T; problem: null } | { value: null; problem: Notice | null }
+type Looked<T> = { found: Found; value: T; problem: null } | { found: null; value: null; problem: Notice | null }
 
 /** Plans drafts, and prepares recipes for training. `bases` are the folders that relative paths are looked for in. */
 export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
   async function look<T>(kind: Kind, draft: unknown, bases: readonly string[], open: (path: string) => Promise<T>): Promise<Looked<T>> {
     const field = kind === 'backbones' ? 'backbone.from' : 'data.from'
     const from = textAt(draft, field)
-    if (from === undefined) return { value: null, problem: { level: 'error', field, message: kind === 'backbones' ? 'Choose a backbone.' : 'Choose a dataset.' } }
-    if (from === null) return { value: null, problem: null }
+    const none = (message: string): Looked<T> => ({ found: null, value: null, problem: { level: 'error', field, message } })
+    if (from === undefined) return none(kind === 'backbones' ? 'Choose a backbone.' : 'Choose a dataset.')
+    if (from === null) return { found: null, value: null, problem: null }
     try {
-      return { value: await open(find(deps, kind, from, bases).path), problem: null }
+      const found = find(deps, kind, from, bases)
+      return { found, value: await open(found.path), problem: null }
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown
-      return { value: null, problem: { level: 'error', field, message: thrown.message } }
+      return none(thrown.message)
     }
   }
 
@@ -36,22 +40,23 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
     return found.length > 0 && found.every(precision => precision === 'bfloat16') ? 'bfloat16' : 'float32'
   }
 
-  async function plan(draft: unknown, bases: readonly string[]): Promise<PlanReport> {
+  async function survey(draft: unknown, bases: readonly string[]): Promise<Surveyed> {
     const [model, data] = await Promise.all([look('backbones', draft, bases, models.inspectPath), look('data', draft, bases, datasets.facts)])
     const split = data.value ? countTraining(draft, data.value) : null
     const report = planRecipe(draft, { shape: model.value?.shape ?? null, classes: data.value?.classes.length ?? null, trainImages: split?.images ?? null, faster: fasterHere() })
     const problems = [model.problem, data.problem, split?.problem ?? null].filter(problem => problem !== null)
-    return { ...report, notices: [...problems, ...report.notices] }
+    return { backbone: model.found, facts: data.value, plan: { ...report, notices: [...problems, ...report.notices] } }
   }
+  const plan = async (draft: unknown, bases: readonly string[]): Promise<PlanReport> => (await survey(draft, bases)).plan
 
   return {
-    plan,
+    plan, survey,
     /** Everything a run needs, or the first thing that is wrong. */
     async prepare(draft: unknown, bases: readonly string[]): Promise<Prepared> {
       const resolved = parseRecipe(draft)
       const report = await plan(draft, bases)
       const wrong = report.notices.find(({ level }) => level === 'error')
-      if (wrong) throw new AppError('recipe-invalid', `recipe: ${wrong.field ? `${wrong.field}: ` : ''}${wrong.message}`, wrong.field ? { field: wrong.field } : {})
+      if (wrong) throw refusal(wrong)
       const backbone = find(deps, 'backbones', resolved.recipe.backbone.from, bases)
       const data = find(deps, 'data', resolved.recipe.data.from, bases)
       return { resolved, backbone, data, facts: await datasets.open(data.path), plan: report }
@@ -59,6 +64,9 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
   }
 }
 export type Planning = ReturnType<typeof createPlanning>
+
+/** What a plan notes as wrong, as the error of a start. */
+export const refusal = ({ field, message }: Notice): AppError => new AppError('recipe-invalid', `recipe: ${field ? `${field}: ` : ''}${message}`, field ? { field } : {})
 
 /** undefined: nothing chosen yet. null: something else than text, of which the recipe's own check speaks. */
 function textAt(draft: unknown, field: string): string | null | undefined {

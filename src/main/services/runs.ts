@@ -15,14 +15,15 @@ import type { Lanes } from './lanes'
 import type { Planning } from './planning'
 import type { Queue } from './queue'
 import { watchChanges, watchRun } from './runFeeds'
-import { createRestart } from './restart'
+import { createRestart, type RestartRequest } from './restart'
 import { createRunTable } from './runTable'
 import type { Trainings } from './trainings'
 import { type Measured, measuredRun, verdicts } from './verdicts'
 
 /** What the starter of a training is told: its events, and whom it waits for. */
 export type TrainingListener = Pick<TrainerOptions, 'onEvent' | 'onWait'>
-export interface TrainRequest extends TrainingListener { draft: unknown; bases: readonly string[] }
+/** `from`: the checkpoint whose weights to begin with; its run's recipe stands in for a draft. */
+export interface TrainRequest extends TrainingListener { draft: Record<string, unknown> | null; bases: readonly string[]; from: Omit<RestartRequest, 'recipe'> | null }
 /** `stop` asks for a graceful stop; once the training has ended it asks for nothing. */
 export interface Training { run: string; folder: string; result: Promise<TrainResult>; stop(): void }
 
@@ -30,7 +31,7 @@ export interface Training { run: string; folder: string; result: Promise<TrainRe
 export function createRuns(deps: Deps, planning: Planning, trainings: Trainings, queue: Queue, lanes: Lanes) {
   const { store, workspace } = deps
   const here = [process.cwd()]
-  const prepareRestart = createRestart(deps, planning, here)
+  const restart = createRestart(deps, planning)
   const detailOf = (run: string): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) })
 
   async function training(run: string, folder: string, resume: boolean, listener: TrainingListener): Promise<Training> {
@@ -39,9 +40,10 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
   }
 
   /** Checks and freezes a recipe, then trains it; `result` is the end of the training. */
-  async function launch({ draft, bases, ...listener }: TrainRequest): Promise<Training> {
-    const prepared = await planning.prepare(draft, bases)
-    const { folder, manifest } = store.create(await freeze(prepared, deps.version))
+  async function launch({ draft, bases, from, ...listener }: TrainRequest): Promise<Training> {
+    const restarted = from && await restart.prepare({ ...from, recipe: draft }, bases)
+    const frozen = await freeze(restarted?.prepared ?? await planning.prepare(draft, bases), deps.version)
+    const { folder, manifest } = restarted ? store.create({ ...frozen, origin: restarted.origin }, restarted.file) : store.create(frozen)
     return training(manifest.id, folder, false, listener)
   }
 
@@ -65,6 +67,7 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
     differsFrom: (run: string, draft: unknown): string | null => firstDifference(store.manifest(run).recipe, parseRecipe(draft).recipe),
     planFrom: planning.plan,
     plan: (draft: unknown): Promise<PlanReport> => planning.plan(draft, here),
+    planRestart: (input: RestartInput): Promise<PlanReport> => restart.plan(input, here),
     /** Starts at once where its lane is free; otherwise it waits there. */
     async start(draft: Record<string, unknown>): Promise<{ run: string }> {
       const { runs: [run] } = await queue.add({ recipes: [draft] }, here)
@@ -72,7 +75,7 @@ export function createRuns(deps: Deps, planning: Planning, trainings: Trainings,
     },
     /** As `start`, but with the weights of a checkpoint. */
     async restart(input: RestartInput): Promise<{ run: string }> {
-      const { draft, file, origin } = await prepareRestart(input)
+      const { draft, file, origin } = await restart.prepare(input, here)
       const { runs: [run] } = await queue.add({ recipes: [draft], origin }, here, file)
       return { run: run! }
     },

@@ -118,9 +118,12 @@ export function pinCheckpoint(runFolder: string, step: number, pinned: boolean):
   changePin(runFolder, findCheckpoint(runFolder, step).state.step, pinned)
 }
 
-/** For runs that nobody trains: also clears what a removal that was killed left behind. */
+/** What a removal that was killed left behind, of a run that nobody trains. */
+export const clearLeftovers = (runFolder: string): void => removeTemporaries(checkpointsFolder(runFolder))
+
+/** For runs that nobody trains. */
 export function removeCheckpoint(runFolder: string, step: number): void {
-  removeTemporaries(checkpointsFolder(runFolder))
+  clearLeftovers(runFolder)
   removeAtomic(findCheckpoint(runFolder, step).folder)
   changePin(runFolder, step, null)
 }
