@@ -4,6 +4,7 @@ import { createRig, logitsOf, plainPixels, relative, shaken } from '../support/r
 import { randomPixels, randomWeights, reader, tinyShape } from '../support/tinyVit'
 import { loadModel, plainForward, run, viewsOf } from '../../src/main/engine/model'
 import { createNet, evaluation } from '../../src/main/engine/net'
+import { addBias } from '../../src/main/engine/methods/rows'
 import { methods } from '../../src/main/engine/methods/index'
 import { planRecipe } from '../../src/main/engine/plan'
 import { count } from '../../src/main/engine/sites'
@@ -104,10 +105,12 @@ describe.each(variants)('$name', ({ method }) => {
       const net = createNet(rig.model.frozen, rig.tuning, rig.model.sites, evaluation(tinyShape.heads, viewsOf(tf.tensor1d(values), rig.tuning.slots), initialBuffers(rig.tuning)))
       const linear = rig.model.sites.filter(s => s.kind === 'linear')
       return Math.max(...linear.map(site => {
-        const x = tf.randomNormal([5, site.in], 0, 1, 'float32', 9)
-        const live = net.linear(site.name, x), { weight, bias } = net.merged(site.name)
-        const dense = tf.matMul(x, weight as never, false, true)
-        return relative((bias ? tf.add(dense, bias) : dense).dataSync(), live.dataSync())
+        const x = tf.randomNormal([5, site.in], 0, 1, 'float32', 9), columnsOf = (name: string) => net.propagator!.into(name).columns!
+        const { weight, bias } = net.merged(site.name)
+        const live = net.linear(site.name, net.prescaled.has(site.name) ? tf.mul(x, columnsOf(site.name)) : x)
+        const dense = addBias(tf.matMul(x, weight as never, false, true), bias)
+        const ahead = site.feeds.find(edge => net.prescaled.has(edge.to))
+        return relative((ahead ? tf.mul(dense, columnsOf(ahead.to)) : dense).dataSync(), live.dataSync())
       }))
     })
     expect(worst).toBeLessThan(1e-5)
@@ -155,5 +158,24 @@ describe('the registry', () => {
       const [off, on] = await Promise.all([createRig({ type: method.id }), createRig({ type: method.id, san: {} })])
       expect(on.start.length, method.id).toBe(off.start.length)
     }
+  })
+})
+
+const otherEdges = {
+  'a gated MLP': { gatedMlp: true, activation: 'silu' }, 'two heads': { distillationToken: true, distillationHead: true }, 'pooled tokens': { pool: 'mean', poolNorm: true, finalNorm: false },
+} as const
+const propagating = [
+  { type: 'ssf', san: { headSource: true } }, { type: 'ia3', roles: ['v', 'up'], inputs: [], san: {} }, { type: 'lora', roles: ['q', 'v'], san: {} },
+  { type: 'layernorm', san: {} }, { type: 'ssf', san: { projMap: 'headmean', qkvSource: 'prevFc2' } }, { type: 'ssf', san: { preset: 'random', seed: 2 } },
+]
+describe.each(Object.entries(otherEdges))('SAN and %s', (_, edges) => {
+  it.each(propagating.map(method => [JSON.stringify(method), method] as const))('%s merges to the function it computes live', async (_, method) => {
+    const shape = { ...tinyShape, ...edges, positionGrid: 4 } as typeof tinyShape, rig = await createRig(method, shape)
+    const values = shaken(rig.start), merged = await mergedTensors(rig.model, rig.tuning, values, initialBuffers(rig.tuning))
+    const plain = await loadModel(merged.shape, async name => merged.tensors.get(name) ?? (await reader(randomWeights(shape))(name)))
+    const out = tf.tidy(() => plainForward(plain, modelInput(pixels, images, shape.imageSize, plainPixels)).dataSync() as Float32Array)
+    expect(relative(out, logitsOf(rig, values, pixels, images))).toBeLessThan(1e-5)
+    plain.dispose()
+    rig.dispose()
   })
 })

@@ -25,7 +25,7 @@ function bothWays(inputs: Tensor[], body: (...inputs: Tensor[]) => Tensor[], lea
     session.close()
     return out
   }
-  return { plain: run(whole), fused: run(once), operations: once.filter(n => n.op === 'EngramFused').length, left: once.map(n => n.op) }
+  return { plain: run(whole), fused: run(once), operations: once.filter(n => n.op === 'EngramFused').length, left: once.map(n => n.op), texts: once.flatMap(n => n.attributes.program && 'text' in n.attributes.program ? [n.attributes.program.text] : []) }
 }
 
 describe('a fused run', () => {
@@ -67,6 +67,13 @@ describe('a fused run', () => {
     })
     expect(operations).toBeGreaterThan(0)
     got.forEach((result, i) => expect(relative(result, plain[i]!)).toBeLessThan(2e-6))
+  })
+
+  it('computes the same once, from equal constants', () => {
+    const { fused: got, plain, texts } = bothWays([x], t => [tf.mul(tf.exp(tf.mul(t, 0.5)), 3), tf.sub(tf.exp(tf.mul(t, 0.5)), 3)])
+    got.forEach((result, i) => expect(relative(result, plain[i]!)).toBeLessThan(1e-6))
+    expect(texts.join().match(/exp/g)).toHaveLength(1)
+    expect(texts.join().match(/mul/g)).toHaveLength(2)
   })
 
   it('sums columns the same way each time', () => {

@@ -37,4 +37,9 @@ describe('what a later run reads', () => {
     const nodes = graph(BFLOAT16).map(n => n.name === 'step/dp' ? { ...n, inputs: ['step/dy', 'step/y'] } : n)
     expect(after(nodes)).toEqual(nodes)
   })
+  it('is computed again though it is costly, where the reader has it anyway', () => {
+    const nodes = graph(BFLOAT16).map(n => n.name === 'step/dp' ? { ...n, inputs: ['step/same', 'step/y'] } : n)
+    nodes.splice(6, 0, node('step/same', 'Exp', ['step/z']))
+    expect(after(nodes, { ...runs, 'step/same': 2 }).find(n => n.name === 'step/dp')!.inputs).toEqual(['step/same', 'step/again2/y'])
+  })
 })

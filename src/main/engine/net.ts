@@ -1,5 +1,5 @@
-import type { Coupling, GainPlace, Hooks, Layer } from './methods/define'
-import { addBias, scaleColumns, scaleRows } from './methods/rows'
+import type { Channels, Coupling, GainPlace, Hooks, Layer } from './methods/define'
+import { addBias, onChannels, scaleColumns, scaleRows } from './methods/rows'
 import { linear, normalize } from './nn/ops'
 import { magnitudeGain, weightGain } from './san/gains'
 import { createPropagator, type GainSource, type Propagated, type Propagator } from './san/propagate'
@@ -46,6 +46,8 @@ export class TunedNet implements Net {
   readonly propagator: Propagator | null
   private readonly coupling: Coupling<never> | null
   private readonly hooksBySite = new Map<string, Hooks>()
+  /** sites whose inputs come with their columns' scale on them; the site before has taken it on */
+  readonly prescaled = new Set<string>()
   private draws = 0
 
   constructor(
@@ -57,7 +59,7 @@ export class TunedNet implements Net {
   }
 
   linear(name: string, x: Tensor): Tensor {
-    const propagated = this.propagator?.into(name) ?? nothing
+    const propagated = this.brought(name)
     // what is only needed inside goes at once; gradients keep what they need themselves
     const { y, gain } = tf.tidy(() => this.adapted(name, x, propagated) as never) as Adapted
     if (gain) this.propagator?.observe(name, gain)
@@ -67,7 +69,7 @@ export class TunedNet implements Net {
   norm(name: string, x: Tensor, epsilon: number): Tensor {
     return tf.tidy(() => {
       const { w, b } = this.layer(name), own = this.hooksOf(name)?.affine(w, b) ?? { w, b }
-      return addBias(tf.mul(normalize(x, epsilon), own.w), own.b)
+      return onChannels(normalize(x, epsilon), scaledBy({ scale: own.w, shift: own.b }, this.columnsAhead(name)))
     })
   }
 
@@ -136,7 +138,9 @@ export class TunedNet implements Net {
       dropout: (t, rate) => this.drop(t, rate, t.shape),
     }
     const input = around.columns ? tf.mul(x, around.columns) : x
-    const y = hooks ? (hooks.forward?.(input, layer) ?? throughWeights(hooks, input, layer)) : addBias(layer.linear(input), layer.bias)
+    const ahead = hooks?.channels && !around.rows && !this.propagator?.observes(name) ? this.columnsAhead(name) : null
+    const y = hooks?.channels ? onChannels(layer.linear(input), scaledBy(hooks.channels(layer.bias), ahead))
+      : hooks ? (hooks.forward?.(input, layer) ?? throughWeights(hooks, input, layer)) : addBias(layer.linear(input), layer.bias)
     let gain: Tensor | null = null
     if (this.propagator?.observes(name)) {
       const before = addBias(base ?? layer.linear(input), around.rows ? null : this.frozen.get(tensorName(name, 'bias')) ?? layer.bias)
@@ -149,6 +153,28 @@ export class TunedNet implements Net {
   private around(hooks: Hooks | null, { columns, rows }: Propagated): Propagated {
     const whole = (axis: 'columns' | 'rows') => hooks !== null && this.coupling?.[axis] === 'whole'
     return { columns: whole('columns') ? columns : null, rows: whole('rows') ? rows : null }
+  }
+
+  /** The scales that still have to act at a site. */
+  private brought(name: string): Propagated {
+    const propagated = this.propagator?.into(name) ?? nothing
+    return this.prescaled.has(name) ? { ...propagated, columns: null } : propagated
+  }
+
+  /**
+   * The scale of the columns that read this site's output, for the site to take on: where an exact edge carries it
+   * unchanged, it is a product of two vectors here, and one of an activation there.
+   */
+  private columnsAhead(name: string): Tensor | null {
+    const [edge, ...others] = this.table.get(name)!.feeds
+    if (!edge?.exact || others.length > 0 || !this.propagator?.knows(edge.to) || !this.takesWholeInput(edge.to)) return null
+    const { columns } = this.propagator.into(edge.to)
+    if (columns) this.prescaled.add(edge.to)
+    return columns
+  }
+  private takesWholeInput(name: string): boolean {
+    const hooks = this.hooksOf(name)
+    return this.table.get(name)!.role !== 'head' && (!hooks || !!hooks.channels || this.coupling?.columns === 'whole')
   }
 
   private layer(site: string): { w: Tensor; b: Tensor | null } {
@@ -203,6 +229,9 @@ export class TunedNet implements Net {
 
 interface Adapted { y: Tensor; gain: Tensor | null }
 const nothing: Propagated = { columns: null, rows: null }
+
+const scaledBy = ({ scale, shift }: Channels, by: Tensor | null): Channels =>
+  by ? { scale: tf.mul(scale, by), shift: shift && tf.mul(shift, by) } : { scale, shift }
 
 /** diag(rows) W diag(columns). A scale per sample cannot be in a weight and is left out. */
 function scaledWeight(w: Tensor, columns: Tensor | null, rows: Tensor | null): Tensor {

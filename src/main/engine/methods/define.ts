@@ -30,7 +30,11 @@ export interface Hooks {
   affine(w: Tensor, b: Tensor | null): { w: Tensor; b: Tensor | null }
   /** The same update on activations, where that is cheaper than rewriting weights. */
   forward?(x: Tensor, layer: Layer): Tensor
+  /** The same update on x Wᵀ, where it is a scale and a shift of the output: what scales the output again can be joined with it. */
+  channels?(b: Tensor | null): Channels
 }
+/** Vectors [out], or [B, 1, out] */
+export interface Channels { scale: Tensor; shift: Tensor | null }
 
 export interface GainPlace<C> { site: Site; config: C; frozen(tensor: string): Tensor }
 

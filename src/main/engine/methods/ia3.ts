@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { tf } from '../tf'
 import { defineMethod, ones } from './define'
 import { hasRole, rolesField } from './roles'
-import { addBias, scaleColumns, scaleRows } from './rows'
+import { addBias, channelHooks, scaleColumns } from './rows'
 import { ia3Layout } from '../io/peft/vectors'
 
 const config = z.strictObject({
@@ -24,10 +24,7 @@ export const ia3 = defineMethod({
       affine: (w, b) => ({ w: scaleColumns(w, l!), b }),
       forward: (x, layer) => addBias(layer.linear(tf.mul(x, l!)), layer.bias),
     }
-    : {
-      affine: (w, b) => ({ w: scaleRows(w, l!), b: b && tf.mul(b, l!) }),
-      forward: (x, layer) => tf.mul(addBias(layer.linear(x), layer.bias), l!),
-    },
+    : channelHooks(b => ({ scale: l!, shift: b && tf.mul(b, l!) })),
   peft: ia3Layout,
   san: {
     why: 'A vector that scales outputs is the gain; one that scales inputs is already on columns and composes with it.',

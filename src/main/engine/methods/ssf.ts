@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { tf } from '../tf'
 import { defineMethod, normal, ones, zeros } from './define'
-import { scaleRows } from './rows'
+import { addBias, channelHooks } from './rows'
 
 const config = z.strictObject({
   init: z.enum(['identity', 'normal']).default('identity').meta({ title: 'Initial values', description: 'Identity starts at the pretrained function; normal is N(1, 0.02) and N(0, 0.02) as in the reference code.' }),
@@ -25,14 +25,7 @@ export const ssf = defineMethod({
   },
   hooks: ({ ssf_scale: scale, ssf_shift: shift }) => {
     if (!scale) return { affine: (w, b) => ({ w, b }) }
-    const bias = (b: Parameters<typeof scaleRows>[0] | null) => b ? (shift ? tf.add(tf.mul(b, scale), shift) : tf.mul(b, scale)) : shift ?? null
-    return {
-      affine: (w, b) => ({ w: scaleRows(w, scale), b: bias(b) }),
-      forward: (x, layer) => {
-        const y = tf.mul(layer.linear(x), scale), b = bias(layer.bias)
-        return b ? tf.add(y, b) : y
-      },
-    }
+    return channelHooks(b => ({ scale, shift: b ? addBias(tf.mul(b, scale), shift ?? null) : shift ?? null }))
   },
   san: {
     why: 'The scale is the gain.', sources: 'linear', columns: 'base', rows: 'base',

@@ -17,6 +17,8 @@ export interface Propagated { columns: Tensor | null; rows: Tensor | null }
 
 export interface Propagator {
   into(site: string): Propagated
+  /** Whether all the gains that come to a site are known by now. */
+  knows(site: string): boolean
   /** Whether the outputs of a site must be shown to `observe`. */
   observes(site: string): boolean
   /** frozen: the site's output before the method's change, bias included; change: what the method added to it */
@@ -59,6 +61,7 @@ export function createPropagator(san: SanTuning, source: GainSource, widthIn: (s
       const along = (axis: 'input' | 'output') => paths.filter(p => p.axis === axis).map(mapped)
       return { columns: product([...along('input'), ...(extra ? [source.value(extra)] : [])]), rows: product(along('output')) }
     },
+    knows: site => (incoming.get(site) ?? []).every(p => p.from.every(source => known.has(source) || observed.has(source))),
     observes: site => san.gains.get(site) === 'pooled' && (source.training || live),
     pooled: (frozen, change) => poolGain(config.pool, frozen, change, config.scope === 'sample'),
     // kept: it is made inside one block's scope and read in another's

@@ -9,8 +9,6 @@ export class Program {
   private readonly code: string[] = []
   private readonly registers = new Map<string, number>()
   private readonly outputs: { text: string; dtype: number }[] = []
-  /** numbers of results, while inputs may still be added before them */
-  private results = 0
 
   constructor(private readonly table: Table) {}
 
@@ -23,8 +21,8 @@ export class Program {
     return { input: this.inputs.length - 1 }
   }
   compute(name: string, a: Register, b: Register = a): Register {
-    this.code.push(`${name} {${keyOf(a)}} {${keyOf(b)}}`)
-    return { result: this.results++ }
+    const text = `${name} {${keyOf(a)}} {${keyOf(b)}}`, known = this.code.indexOf(text)
+    return { result: known < 0 ? this.code.push(text) - 1 : known }
   }
   output(register: Register, kind: 'wide' | 'narrow' | 'sum', { dtype, shape }: Output): void {
     this.outputs.push({ text: `{${keyOf(register)}} ${kind} ${[shape.length, ...shape].join(' ')}`, dtype })

@@ -1,8 +1,9 @@
 import { count } from '../../sites'
 import { BFLOAT16, FLOAT, outputOf, partOf, sourceOf, type GraphNode, type Output } from './graphDef'
 
-/** Operations that cost less than writing and reading their result. */
+/** Operations that cost less than writing and reading their result; the others do where a run has them anyway. */
 const cheap = new Set(['Add', 'AddV2', 'BiasAdd', 'Cast', 'Mul', 'Neg', 'Reshape', 'Sub'])
+const dear = new Set(['Erf', 'Exp', 'Sigmoid', 'Tanh'])
 const MOST = 6
 
 /** The fused run that a node is computed in, as a number that grows with time; undefined where it is in none. */
@@ -25,10 +26,19 @@ class Recomputing {
   private readonly readAlone = new Set<string>()
   /** `run node` -> the copy of the node in that run */
   private readonly copies = new Map<string, string>()
+  /** nodes of the same number have the same value */
+  private readonly valueOf: ReadonlyMap<string, number>
+  /** `run value`: what each run computes */
+  private readonly inRuns = new Set<string>()
 
   constructor(nodes: readonly GraphNode[], private readonly runOf: RunOf, private readonly least: number) {
     this.byName = new Map(nodes.map(n => [n.name, n]))
-    for (const node of nodes) for (const input of node.inputs) this.noteRead(input, runOf(node.name))
+    this.valueOf = valuesOf(nodes)
+    for (const node of nodes) {
+      const run = runOf(node.name)
+      if (run !== undefined) this.inRuns.add(`${run} ${this.valueOf.get(node.name)}`)
+      for (const input of node.inputs) this.noteRead(input, run)
+    }
   }
 
   /** The node with what it reads computed again, and that before it. */
@@ -50,22 +60,24 @@ class Recomputing {
     if (!made || !this.isLarge(made.outputs[0]!) || made.outputs[0]!.dtype !== FLOAT) return false
     const from = this.runOf(input)
     if (from === undefined || from === run || this.readAlone.has(input) || partOf(input) !== partOf(name)) return false
-    const origins = this.origins(input, from)
+    const origins = this.origins(input, from, run)
     if (!origins) return false
     const kept = origins.filter(origin => (this.lastRead.get(sourceOf(origin)!.node) ?? 0) < run).map(origin => bytesOf(this.outputOf(origin)))
     return kept.reduce((sum, bytes) => sum + bytes, 0) <= bytesOf(made.outputs[0]!)
   }
 
   /** The large tensors that make a result by way of cheap operations of its run; null where that is too long a way. */
-  private origins(result: string, run: number): string[] | null {
+  private origins(result: string, run: number, into: number): string[] | null {
     const found = new Set<string>(), left = [result], seen = new Set<string>()
+    let added = 0
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
       const node = this.byName.get(next)
       if (seen.has(next) || !this.isLarge(this.outputOf(next))) continue
       seen.add(next)
-      if (node && cheap.has(node.op) && this.runOf(next) === run) left.push(...node.inputs)
+      if (node && this.isCopied(next, run, into)) left.push(...node.inputs)
       else found.add(next)
-      if (seen.size > MOST || found.has(result)) return null
+      if (!this.isIn(into, next)) added++
+      if (added > MOST || found.has(result)) return null
     }
     return [...found]
   }
@@ -74,15 +86,19 @@ class Recomputing {
     const known = this.copies.get(`${run} ${input}`)
     if (known !== undefined) return known
     const node = this.byName.get(input)!, from = this.runOf(input)
-    const inputs = node.inputs.map(next => this.isCopied(next, from) ? this.copy(next, reader, run, out) : next)
+    const inputs = node.inputs.map(next => this.isCopied(next, from, run) ? this.copy(next, reader, run, out) : next)
     const name = `${partOf(reader.name)}/again${run}/${input.slice(partOf(input).length + 1)}`
     this.copies.set(`${run} ${input}`, name)
     out.push({ ...node, name, inputs })
     return name
   }
-  private isCopied(input: string, run: number | undefined): boolean {
+  private isCopied(input: string, from: number | undefined, into: number): boolean {
     const node = this.byName.get(input)
-    return !!node && cheap.has(node.op) && this.runOf(input) === run && this.isLarge(node.outputs[0]!)
+    if (!node || this.runOf(input) !== from || !this.isLarge(node.outputs[0]!)) return false
+    return cheap.has(node.op) || (dear.has(node.op) && this.isIn(into, input))
+  }
+  private isIn(run: number, node: string): boolean {
+    return this.inRuns.has(`${run} ${this.valueOf.get(node)}`)
   }
 
   private isLarge({ shape }: Output): boolean {
@@ -91,6 +107,17 @@ class Recomputing {
   private outputOf(input: string): Output {
     return outputOf(input, this.byName)
   }
+}
+
+function valuesOf(nodes: readonly GraphNode[]): Map<string, number> {
+  const numbers = new Map<string, number>(), values = new Map<string, number>()
+  for (const { name, op, inputs, outputs } of nodes) {
+    const known = outputs.length === 1 && (cheap.has(op) || dear.has(op))
+    const text = known ? [op, outputs[0]!.dtype, outputs[0]!.shape, ...inputs.map(input => values.get(input) ?? input)].join(' ') : name
+    values.set(name, numbers.get(text) ?? numbers.size)
+    numbers.set(text, values.get(name)!)
+  }
+  return values
 }
 
 const bytesOf = ({ dtype, shape }: Output): number => (dtype === BFLOAT16 ? 2 : 4) * count(shape)

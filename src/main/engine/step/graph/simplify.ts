@@ -1,16 +1,27 @@
-import { axesIn, FLOAT, outputOf, renamed, type GraphNode } from './graphDef'
+import { axesIn, FLOAT, outputOf, partOf, renamed, type GraphNode } from './graphDef'
 import { reshaped } from './session'
 
 /** Without what does nothing, and with sums over all axes but the last taken by a kernel that is several times as fast. */
 export function simplified(nodes: readonly GraphNode[]): GraphNode[] {
-  const byName = new Map(nodes.map(n => [n.name, n])), replaced = new Map<string, string>(), out: GraphNode[] = []
+  const byName = new Map(nodes.map(n => [n.name, n])), replaced = new Map<string, string>(), constants = new Map<string, string>(), out: GraphNode[] = []
   for (const recorded of nodes) {
     const node = { ...recorded, inputs: recorded.inputs.map(input => renamed(input, replaced)) }
-    if (changesNothing(node, byName)) replaced.set(node.name, node.inputs[0]!)
+    const value = constantOf(node), same = value && constants.get(value)
+    if (value && !same) constants.set(value, node.name)
+    if (same) replaced.set(node.name, same)
+    else if (changesNothing(node, byName)) replaced.set(node.name, node.inputs[0]!)
     else out.push(...(sumsRows(node, byName) ? columnSum(node) : squared(node, byName) ?? [node]))
   }
   return out
 }
+
+/** A small constant as text, with the part of the graph that it is in. */
+function constantOf({ name, op, attributes: { value } }: GraphNode): string | null {
+  if (op !== 'Const' || !value || !('tensor' in value) || value.tensor.bytes.length > SMALL) return null
+  const { dtype, shape, bytes } = value.tensor
+  return [partOf(name), dtype, shape, bytes].join(' ')
+}
+const SMALL = 64
 
 /** tfjs writes many a cast to the same type and reshape to the same shape. */
 function changesNothing({ op, inputs, outputs }: GraphNode, byName: ReadonlyMap<string, GraphNode>): boolean {
