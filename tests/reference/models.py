@@ -23,17 +23,19 @@ HF_BASE = {"image_size": 32, "patch_size": 8, "hidden_size": 32, "num_hidden_lay
 
 def timm_case(name, architecture, notes, grads=False, embeddings=1.0, eps=1e-6, pixels=(2, 3, 32, 32), **args):
     folder = start(name)
-    model = fill(timm.create_model(architecture, **{**TIMM_BASE, **args}), embeddings)
+    args = {key: value for key, value in {**TIMM_BASE, **args}.items() if value is not None}
+    model = fill(timm.create_model(architecture, **args), embeddings)
     pixels, labels = batch(pixels, 10)
     save_model(model, folder / "model")
-    loss = save_io(folder, model, pixels, labels)
+    key = "logits" if model.num_classes else "features"
+    loss = save_io(folder, model, pixels, labels if model.num_classes else None, key=key)
     if grads:
         save_grads(model, loss, folder / "grads.safetensors")
-    check_timm(folder / "model", pixels, load_file(folder / "io.safetensors")["logits"])
+    check_timm(folder / "model", pixels, load_file(folder / "io.safetensors")[key])
     describe(folder, format="timm", notes=notes, expected={
         "architecture": architecture, "image": list(pixels.shape[2:]), "patch": list(model.patch_embed.patch_size),
         "width": model.embed_dim, "depth": len(model.blocks), "heads": model.blocks[0].attn.num_heads,
-        "mlpHidden": model.blocks[0].mlp.fc1.out_features, "eps": eps, "pool": model.global_pool,
+        "mlpHidden": model.blocks[0].mlp.fc2.in_features, "eps": eps, "pool": model.global_pool,
         "prefixTokens": model.num_prefix_tokens, "posCoversPrefix": not model.no_embed_class,
         "qkvBias": model.blocks[0].attn.qkv.bias is not None, "preNorm": hasattr(model.norm_pre, "weight"),
         "finalNorm": "fc_norm" if hasattr(model.fc_norm, "weight") else "norm",
@@ -117,6 +119,24 @@ def timm_deit_distilled():
               "in training too unless distilled_training is set.", grads=True, embed_dim=24, mlp_ratio=2)
 
 
+def timm_deit_distilled_features():
+    timm_case("timm-deit-distilled-features", "deit_tiny_distilled_patch16_224",
+              "Without a head: features are the mean of class and distillation token.", embed_dim=24, depth=1,
+              mlp_ratio=2, num_classes=0)
+
+
+def timm_geglu():
+    timm_case("timm-geglu", "vit_giant_patch14_dinov2",
+              "Gated MLP whose gate goes through act_layer of model_args, GELU here, SiLU by default.", embed_dim=24,
+              depth=1, mlp_ratio=4, act_layer="gelu")
+
+
+def timm_heads_by_name():
+    timm_case("timm-heads-by-name", "vit_tiny_patch16_224",
+              "num_heads is not in model_args: three heads, as the architecture has at any width; SiLU in the MLP.",
+              embed_dim=24, depth=1, mlp_ratio=2, num_heads=None, act_layer="silu")
+
+
 def timm_dinov2():
     """Positions of a 4x4 grid resampled by timm: while running (dynamic_img_size) and on loading (img_size given)."""
     folder, model = timm_case("timm-dinov2", "vit_small_patch14_dinov2",
@@ -187,5 +207,5 @@ def hf_dinov2_swiglu():
 
 
 CASES = [timm_vit_cls, hf_vit, hf_dinov2, timm_vit_avg, timm_vit_prenorm, timm_vit_quickgelu, timm_vit_gap,
-         timm_vit_gap_norm, timm_vit_registers, timm_deit3, timm_deit_distilled, timm_dinov2, hf_vit_noqkvbias,
+         timm_vit_gap_norm, timm_vit_registers, timm_deit3, timm_deit_distilled, timm_deit_distilled_features, timm_geglu, timm_heads_by_name, timm_dinov2, hf_vit_noqkvbias,
          hf_vit_model, hf_deit, hf_deit_teacher, hf_dinov2_model, hf_dinov2_swiglu]

@@ -97,14 +97,28 @@ describe('openModel on reference checkpoints', () => {
 })
 
 describe('what only the name of a timm architecture tells', () => {
+  const tensors = (width: number) => ({ width, gatedMlp: false, registers: 0 })
   it.each([
     ['vit_base_patch16_224', 768, 12, 1e-6, 'gelu'], ['vit_tiny_patch16_224.augreg_in21k', 192, 3, 1e-6, 'gelu'], ['vit_huge_patch14_224', 1280, 16, 1e-6, 'gelu'],
-    ['vit_giant_patch14_dinov2', 1536, 24, 1e-6, 'gelu'], ['vit_giant_patch14_clip_224', 1408, 16, 1e-5, 'gelu'], ['vit_giantopt_patch16_siglip_gap_256', 1536, 16, 1e-6, 'gelu-tanh'],
+    ['vit_giant_patch14_dinov2', 1536, 24, 1e-6, 'gelu'], ['vit_base_patch16_plus_240', 896, 14, 1e-6, 'gelu'], ['vit_giant_patch14_clip_224', 1408, 16, 1e-5, 'gelu'], ['vit_giantopt_patch16_siglip_gap_256', 1536, 16, 1e-6, 'gelu-tanh'],
     ['vit_base_patch16_gap_224', 768, 16, 1e-6, 'gelu'], ['vit_so400m_patch14_siglip_gap_224', 1152, 16, 1e-6, 'gelu'], ['vit_large_patch14_clip_quickgelu_336', 1024, 16, 1e-5, 'quick-gelu'],
     ['deit3_huge_patch14_224', 1280, 16, 1e-6, 'gelu'], ['flexivit_small', 384, 6, 1e-6, 'gelu'],
-  ] as const)('%s', (architecture, width, heads, epsilon, activation) => expect(timmFacts({ architecture }, width)).toMatchObject({ heads, epsilon, activation }))
+  ] as const)('%s', (architecture, width, heads, epsilon, activation) => expect(timmFacts({ architecture }, tensors(width))).toMatchObject({ heads, epsilon, activation }))
+
+  it('is the number of heads, at any width', () => expect(timmFacts({ architecture: 'vit_tiny_patch16_224' }, tensors(384)).heads).toBe(3))
   it.each(['vit_base_patch16_rpn_224', 'vit_base_patch16_siglip_224', 'vit_small_patch16_18x2_224', 'vit_large_patch14_xp_224', 'vit_base_patch16_radio_v3', 'swin_base_patch4_window7_224', 'vit_base_resnet50_384'])('%s is refused', architecture =>
-    expect(() => timmFacts({ architecture }, 768)).toThrow('is not supported'))
+    expect(() => timmFacts({ architecture }, tensors(768))).toThrow('is not supported'))
+  it.each([
+    [{ norm_layer: 'rmsnorm' }, 'norm_layer'], [{ norm_layer: 'GroupNorm1' }, 'norm_layer'], [{ global_pool: 'avg', pool_include_prefix: true }, 'pool_include_prefix'],
+    [{ dynamic_img_pad: true }, 'dynamic_img_pad'], [{ global_pool: '' }, 'global_pool'], [{ act_layer: 'constructor' }, 'activation'], [{ act_layer: 'mish' }, 'activation'],
+  ])('%j changes what is computed and is refused', (model_args, what) =>
+    expect(() => timmFacts({ architecture: 'vit_base_patch16_224', model_args }, tensors(768))).toThrow(what))
+  it('register tokens with positions are refused, also where their number makes a square', () => {
+    const facts = (architecture: string, model_args = {}) => timmFacts({ architecture, model_args }, { ...tensors(384), registers: 8 })
+    expect(() => facts('vit_small_patch16_224')).toThrow('no_embed_class')
+    expect(facts('vit_small_patch16_224', { no_embed_class: true }).heads).toBe(6)
+    expect(facts('vit_small_patch14_reg4_dinov2').heads).toBe(6)
+  })
 })
 
 describe('openModel refuses in a clear sentence', () => {
@@ -136,6 +150,25 @@ describe('openModel refuses in a clear sentence', () => {
     expect(error.message).toContain('norm.bias')
     const odd = await failure(folder(weights(), { ...config, model_args: { ...config.model_args, img_size: [40, 24] } }))
     expect([odd.code, /square/.test(odd.message)]).toEqual(['model-unsupported', true])
+  })
+  it('numbers that are not finite, when they are read', async () => {
+    const tensors: TensorToWrite[] = []
+    for (const [name, tensor] of await fixtureTensors('timm-vit-cls', 'model', 'model.safetensors')) {
+      const data = await tensor.read()
+      if (name === 'blocks.1.attn.qkv.weight') data[40] = Number.NaN
+      tensors.push({ name, dtype: 'F32', shape: tensor.shape, data })
+    }
+    const model = await folder(() => encodeSafetensors(tensors), config)
+    expect((await failure(model.read('blocks.1.q.weight'))).message).toContain('"blocks.1.attn.qkv.weight" holds numbers that are infinite or not a number')
+    expect((await model.read('blocks.1.k.weight')).length).toBe(32 * 32)
+  })
+  it('but not a wrapper\'s name before every tensor', async () => {
+    expect((await folder(weights(name => `module.${name}`), config)).keys.places.get('norm.bias')?.key).toBe('norm.bias')
+    expect((await failure(folder(weights(name => name === 'norm.bias' ? name : `module.${name}`), config))).message).toContain('misses the tensor')
+    const files = await fixtureFiles('hf-vit', 'model')
+    const stored = await Promise.all([...await fixtureTensors('hf-vit', 'model', 'model.safetensors')].map(async ([name, { shape, read }]): Promise<TensorToWrite> => ({ name: `model.${name}`, dtype: 'F32', shape, data: await read() })))
+    const wrapped = new Map([['config.json', await files.open('config.json').read(0, 1e6)], ['model.safetensors', await encodeSafetensors(stored)]])
+    expect((await openModel(memoryFiles('m', wrapped))).shape).toEqual((await openModel(files)).shape)
   })
   it('heads that do not divide the width, non-JSON, empty folders, pickles', async () => {
     expect((await failure(folder(weights(), { ...config, model_args: { num_heads: 5 } }))).message).toContain('do not divide')

@@ -156,15 +156,19 @@ function block(net: Net, s: VitShape, i: number, x: Tensor): Tensor {
 
 function mlp(net: Net, s: VitShape, at: (n: string) => string, h: Tensor): Tensor {
   const up = net.linear(at('fc1'), h)
-  return net.linear(at('fc2'), s.gatedMlp ? tf.mul(activation('silu', net.linear(at('gate'), h)), up) : activation(s.activation, up))
+  return net.linear(at('fc2'), s.gatedMlp ? tf.mul(activation(s.activation, net.linear(at('gate'), h)), up) : activation(s.activation, up))
 }
 
 const scaled = (net: Net, s: VitShape, name: string, x: Tensor): Tensor => s.layerScale ? tf.mul(x, net.weight(name)) : x
 const token = (x: Tensor, index: number): Tensor => x.slice([0, index, 0], [-1, 1, -1]).squeeze([1])
 
+/** timm's features of a distilled model without a head. */
+const averagesTokens = (s: VitShape): boolean => s.distillationToken && s.classes === 0 && s.positionInterpolation === 'timm'
+
 function pool(s: VitShape, x: Tensor): Tensor {
   const skip = prefixTokens(s)
   const mean = () => tf.mean(x.slice([0, skip, 0], [-1, -1, -1]), 1)
+  if (averagesTokens(s)) return tf.mul(tf.add(token(x, 0), token(x, 1)), 0.5)
   if (s.pool === 'cls') return token(x, 0)
   if (s.pool === 'mean') return mean()
   return tf.concat([token(x, 0), mean()], 1)

@@ -4,11 +4,12 @@ import type { VitShape } from '../../contract/model'
 import { decodeUtf8, type Files } from './bytes'
 import type { HfModel } from './keymaps/vit'
 import { unreadable } from './safetensors'
+import type { TensorFacts } from './vitShape'
 
 /** What the config.json files of timm and transformers say, and what their libraries take for granted. */
 
 const Side = z.union([z.int().min(1), z.array(z.int().min(1)).length(2)])
-const Triple = z.array(z.number()).length(3)
+const Triple = z.array(z.number()).length(3, 'needs three numbers: Engram works on images of three channels')
 /** timm writes names as a list, or by number where there are gaps. */
 const Labels = z.union([z.array(z.string()), z.record(z.string(), z.string())])
 
@@ -22,7 +23,8 @@ export const TimmConfig = z.looseObject({
   label_names: Labels.nullish(),
   model_args: z.looseObject({
     img_size: Side.nullish(), num_heads: z.int().min(1).nullish(), global_pool: z.string().nullish(),
-    act_layer: z.string().nullish(), class_token: z.boolean().nullish(),
+    act_layer: z.string().nullish(), class_token: z.boolean().nullish(), norm_layer: z.string().nullish(),
+    no_embed_class: z.boolean().nullish(), pool_include_prefix: z.boolean().nullish(), dynamic_img_pad: z.boolean().nullish(),
   }).nullish(),
   pretrained_cfg: z.looseObject({
     mean: Triple.nullish(), std: Triple.nullish(), input_size: z.array(z.int()).length(3).nullish(),
@@ -78,6 +80,12 @@ const unsupported = (what: string, hint?: string) => new AppError('model-unsuppo
 const known = /^(vit|deit3?|flexivit|eva_large_patch14|test_vit)(_|$)/
 const others = /_rpn_|_xp_|_18x2_|_d?pwee_|_dwee_|_dlittle_|_map_|_siglip_\d|_radio_|_so150m|_s?relpos_|_rope_|_dinov3|_pe_|_hybrid|_r\d+_|_resnet|^test_vit\d/
 const sixteenHeads = /_(huge|gigantic|giantopt|so400m)_|_giant_patch14_(224|clip)|_giant_patch16_gap|_base_patch16_gap_/
+/** The heads of timm's sizes: a model of another width has as many, where its config does not say otherwise. */
+const headsOfSize: Readonly<Record<string, number>> = {
+  tiny: 3, xsmall: 4, wee: 4, little: 5, small: 6, medium: 8, mediumd: 8, betwixt: 10, base: 12, large: 16, intern300m: 16, giant: 24,
+}
+/** These leave class and register tokens without positions. */
+const patchPositions = /_reg\d|^deit3_|^flexivit_/
 const tanhGelu = /_base_patch32_siglip_gap|_large_patch16_siglip_gap_512|_giantopt_|_so400m_patch16_siglip_gap/
 
 /** The architecture's name without its tag; refuses one that Engram cannot compute. */
@@ -87,16 +95,34 @@ export function timmArchitecture(config: TimmConfig): string {
   throw unsupported(`The architecture "${config.architecture}" is not supported.`, 'Engram reads the plain ViT, DeiT, DeiT III, FlexiViT and DINOv2 models of timm (vit_*, deit_*, deit3_*), and ViT, DeiT and DINOv2 of transformers.')
 }
 
-export function timmFacts(config: TimmConfig, width: number): Facts {
+export function timmFacts(config: TimmConfig, tensors: Pick<TensorFacts, 'width' | 'gatedMlp' | 'registers'>): Facts {
   const name = timmArchitecture(config), args = config.model_args ?? {}
+  refuseArguments(args, name, tensors.registers)
+  const usual = tensors.gatedMlp ? 'silu' : /_quickgelu_/.test(name) ? 'quick-gelu' : tanhGelu.test(name) ? 'gelu-tanh' : 'gelu'
   return {
-    heads: args.num_heads ?? (sixteenHeads.test(name) ? 16 : name === 'test_vit' ? 2 : headsOfWidth(width) ?? missingHeads(config.architecture, width)),
-    epsilon: /_clip_/.test(name) ? 1e-5 : 1e-6,
-    activation: args.act_layer ? activationOf(args.act_layer) : /_quickgelu_/.test(name) ? 'quick-gelu' : tanhGelu.test(name) ? 'gelu-tanh' : 'gelu',
+    heads: args.num_heads ?? headsOfName(name) ?? headsOfWidth(tensors.width) ?? missingHeads(config.architecture, tensors.width),
+    epsilon: /_clip_/.test(name) && !args.norm_layer ? 1e-5 : 1e-6,
+    activation: args.act_layer ? activationOf(args.act_layer) : usual,
     pool: poolOf(args.global_pool ?? config.global_pool, config.architecture),
     imageSize: sideOf(args.img_size, 'img_size'),
     positionInterpolation: 'timm',
   }
+}
+
+/** Arguments that change what is computed, but not the tensors. */
+function refuseArguments(args: NonNullable<TimmConfig['model_args']>, name: string, registers: number): void {
+  const refuse = (what: string) => { throw unsupported(`config.json: model_args.${what}`) }
+  if (args.norm_layer && !/^layer_?norm(_?fp32)?$/i.test(args.norm_layer)) refuse(`norm_layer "${args.norm_layer}" is not supported; Engram has layernorm.`)
+  if (args.pool_include_prefix) refuse('pool_include_prefix is not supported: Engram\'s mean is that of the patches alone.')
+  if (args.dynamic_img_pad) refuse('dynamic_img_pad is not supported: Engram leaves out what does not fill a patch.')
+  if (args.global_pool === '') refuse('global_pool is empty, which leaves all tokens apart; Engram has token and avg.')
+  if (registers > 0 && !(args.no_embed_class ?? patchPositions.test(name))) refuse('no_embed_class is false: position embeddings of register tokens are not supported.')
+}
+
+function headsOfName(name: string): number | undefined {
+  if (sixteenHeads.test(name)) return 16
+  if (name === 'test_vit') return 2
+  return /_plus_/.test(name) ? 14 : headsOfSize[/_([a-z]+\d*m?)(?=_|$)/.exec(name)?.[1] ?? '']
 }
 
 /** The published ViTs have heads of 64 channels, except the very large ones, which have 16 heads. */
@@ -118,12 +144,12 @@ function poolOf(name: string | null | undefined, architecture: string): Facts['p
 
 const activations: Readonly<Record<string, VitShape['activation']>> = {
   gelu: 'gelu', gelu_tanh: 'gelu-tanh', gelu_new: 'gelu-tanh', gelu_pytorch_tanh: 'gelu-tanh', gelu_fast: 'gelu-tanh',
-  quick_gelu: 'quick-gelu', quickgelu: 'quick-gelu', relu: 'relu',
+  quick_gelu: 'quick-gelu', quickgelu: 'quick-gelu', relu: 'relu', silu: 'silu', swish: 'silu',
 }
 export function activationOf(name: string): VitShape['activation'] {
-  const found = activations[name.toLowerCase()]
-  if (found) return found
-  throw unsupported(`The activation "${name}" is not supported; Engram has gelu, gelu_tanh, quick_gelu and relu.`)
+  const key = name.toLowerCase()
+  if (Object.hasOwn(activations, key)) return activations[key]!
+  throw unsupported(`The activation "${name}" is not supported; Engram has gelu, gelu_tanh, quick_gelu, relu and silu.`)
 }
 
 export function sideOf(side: z.infer<typeof Side> | null | undefined, field: string): number | null {
@@ -150,12 +176,12 @@ export function checkConfig(value: unknown): void {
   else throw unreadable('config.json', 'is neither one of timm nor one of transformers.')
 }
 
-export function hfFacts(config: HfConfig, model: HfModel, classifier: boolean): Facts {
+export function hfFacts(config: HfConfig, model: HfModel, { classes, gatedMlp }: Pick<TensorFacts, 'classes' | 'gatedMlp'>): Facts {
   return {
     heads: config.num_attention_heads,
     epsilon: config.layer_norm_eps ?? (isDino(model) ? 1e-6 : 1e-12),
-    activation: activationOf(config.hidden_act),
-    pool: isDino(model) && classifier ? 'cls+mean' : 'cls',
+    activation: gatedMlp ? 'silu' : activationOf(config.hidden_act),
+    pool: isDino(model) && classes > 0 ? 'cls+mean' : 'cls',
     imageSize: sideOf(config.image_size, 'image_size'),
     // the one with registers resamples with antialiasing, as timm does
     positionInterpolation: model === 'dinov2_with_registers' ? 'timm' : isDino(model) ? 'dinov2' : 'vit',

@@ -3,7 +3,7 @@ import type { InspectReport, ModelFormat, VitShape } from '../../contract/model'
 import { sites as vitSites } from '../backbones/vit'
 import { count, edgeCards, siteCards, tensorName, totalParameters, type Site } from '../sites'
 import type { Files } from './bytes'
-import { AnyConfig, HALF, HfConfig, hfFacts, hfModelOf, IMAGENET, isDino, Preprocessor, readJson, timmArchitecture, timmFacts, TimmConfig } from './configs'
+import { AnyConfig, HALF, HfConfig, hfFacts, hfModelOf, hfModels, IMAGENET, isDino, Preprocessor, readJson, timmArchitecture, timmFacts, TimmConfig } from './configs'
 import { guessConfig } from './guess'
 import { fromStored, keyMap, type KeyMap, type Naming } from './keymaps/vit'
 import { openNpz } from './npz'
@@ -43,8 +43,8 @@ export interface Hints { heads?: number }
 
 export async function openModel(files: Files, hints: Hints = {}): Promise<OpenedModel> {
   const found = weightsIn(files)
-  const stored = found.endsWith('.npz') ? await openNpz(files.open(found))
-    : found.endsWith('.json') ? await openSharded(files, found) : await openSafetensors(files.open(found))
+  const stored = withoutPrefix(found.endsWith('.npz') ? await openNpz(files.open(found))
+    : found.endsWith('.json') ? await openSharded(files, found) : await openSafetensors(files.open(found)))
   const described = await describe(files, found, stored, hints)
   const { naming, shape } = described
   const sites = vitSites(shape), keys = keyMap(shape, naming)
@@ -56,6 +56,14 @@ export async function openModel(files: Files, hints: Hints = {}): Promise<Opened
     dtype: [...dtypes].sort().join(', '), sizeBytes: [...stored.values()].reduce((n, t) => n + t.bytes, 0),
     read: name => readTensor(stored, keys, name),
   }
+}
+
+/** Wrappers put their name before every tensor's: module., model., timm_model. */
+function withoutPrefix(stored: TensorStore): TensorStore {
+  const [prefix = ''] = /^(\w+\.)+?(?=(?:blocks|encoder|(?:vit|deit|dinov2\w*)\.encoder)\.)/.exec([...stored.keys()].find(key => /(^|\.)(blocks|encoder\.layer)\.0\./.test(key)) ?? '') ?? []
+  const own = hfModels.some(model => prefix === `${model}.`)
+  if (prefix === '' || own || [...stored.keys()].some(key => !key.startsWith(prefix))) return stored
+  return new Map([...stored].map(([key, tensor]) => [key.slice(prefix.length), tensor]))
 }
 
 /** `engram inspect`: everything but the numbers. */
@@ -99,13 +107,12 @@ async function describe(files: Files, found: string, stored: TensorStore, hints:
 function timmModel(config: TimmConfig, naming: Naming, stored: TensorStore, file: string): Described {
   timmArchitecture(config)
   const tensors = readTensors(stored, naming, file)
-  const shape = vitShape(tensors, timmFacts(config, tensors.width), file)
+  const shape = vitShape(tensors, timmFacts(config, tensors), file)
   const cfg = config.pretrained_cfg ?? {}, usual = /^deit|dinov2/.test(config.architecture) ? IMAGENET : HALF
   const labels = config.label_names
   return {
     format: naming.format === 'timm' ? 'timm' : 'augreg-npz', architecture: config.architecture, naming, shape,
-    mean: cfg.mean ?? usual.mean, std: cfg.std ?? usual.std, config, preprocessor: null,
-    notices: shape.distillationToken && shape.classes === 0 ? ['timm averages class and distillation token where there is no head; Engram\'s features are the class token alone.'] : [],
+    mean: cfg.mean ?? usual.mean, std: cfg.std ?? usual.std, config, preprocessor: null, notices: [],
     classes: labels && shape.classes > 0 ? named(shape.classes, i => (labels as Record<number, string>)[i]) : null,
   }
 }
@@ -115,7 +122,7 @@ function hfModel(config: HfConfig, stored: TensorStore, file: string, preprocess
   const prefix = [...stored.keys()].some(key => key.startsWith(`${model}.`)) ? `${model}.` : ''
   const naming: Naming = { format: 'transformers', model, prefix, teacher: stored.has('cls_classifier.weight') }
   const tensors = readTensors(stored, naming, file)
-  const shape = vitShape(tensors, hfFacts(config, model, tensors.classes > 0), file)
+  const shape = vitShape(tensors, hfFacts(config, model, tensors), file)
   const usual = model === 'vit' ? HALF : IMAGENET
   const off = preprocessor?.do_normalize === false
   const ids = config.id2label
@@ -155,8 +162,13 @@ function checkTensors(stored: TensorStore, keys: KeyMap, sites: readonly Site[],
 async function readTensor(stored: TensorStore, keys: KeyMap, name: string): Promise<Float32Array<ArrayBuffer>> {
   const place = keys.places.get(name)
   if (!place) throw new Error(`No tensor ${name} in this model.`)
-  const tensor = stored.get(place.key)!
-  if (!place.rows) return fromStored(await tensor.read(), place)
-  const width = count(place.shape.slice(1)), [from, to] = place.rows
-  return tensor.read([from * width, to * width])
+  const tensor = stored.get(place.key)!, width = count(place.shape.slice(1))
+  const values = place.rows ? await tensor.read([place.rows[0] * width, place.rows[1] * width]) : fromStored(await tensor.read(), place)
+  if (!allFinite(values)) throw unreadable(tensor.file, `tensor "${place.key}" holds numbers that are infinite or not a number.`, 'Such a model computes nothing; get its weights again.')
+  return values
+}
+
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
+  return true
 }
