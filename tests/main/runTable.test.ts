@@ -1,8 +1,10 @@
 import { appendFileSync, cpSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { writeRuns } from '../../bench/runs/synthetic'
 import { RunQuery } from '../../src/main/contract/runQuery'
-import { LabelInput, RunId } from '../../src/main/contract/run'
+import { LabelInput, type RunChange, RunId } from '../../src/main/contract/run'
+import { watchChanges } from '../../src/main/services/runFeeds'
 import { eventsFile, openEventLog } from '../../src/main/store/eventLog'
 import { lockRun } from '../../src/main/store/runFolder'
 import { openRunStore, type RunStore } from '../../src/main/store/runStore'
@@ -119,6 +121,42 @@ describe('a table of runs', () => {
     for (let more = true; more; turns++) more = store.refresh(0, 1000)
     expect(turns).toBeGreaterThan(1)
     expect(ids(store)).toHaveLength(5)
+  })
+
+  it('opens at once from its index, and is compared with the folders in turns', () => {
+    const workspace = temporaryWorkspace()
+    const first = openStore(workspace)
+    const runs = Array.from({ length: 5 }, (_, i) => finishedRun(first, `run ${i}`, 0.5))
+    first.cards()
+    first.close()
+    appendFileSync(eventsFile(join(workspace.runs, runs[0]!)), `${JSON.stringify({ ...ending('finished', 19), seq: 9, time: 1 })}\n`)
+    settle(join(workspace.runs, runs[0]!))
+    const store = openStore(workspace)
+    const opened = store.changesSince(0)
+    expect(opened.unread).toBe(0)
+    expect(opened.cards.map(({ id, step }) => `${id} ${step}`).sort()).toEqual(runs.map(id => `${id} 20`))
+    let turns = 0
+    for (let more = true; more; turns++) more = store.refresh(0, 1000)
+    expect(turns).toBe(5)
+    expect(store.changesSince(5).cards).toMatchObject([{ id: runs[0], step: 19 }])
+  })
+
+  it('is told to a window from its newest run on, and how much of it has still to be read', async () => {
+    const workspace = temporaryWorkspace()
+    writeRuns(workspace, 500, 10)
+    const told: RunChange[][] = []
+    onTestFinished(watchChanges(openStore(workspace), changes => told.push(changes)))
+    const atOnce = told.flat()
+    expect(told[0]!.length).toBeLessThanOrEqual(200)
+    expect(atOnce.at(-1)).toEqual({ change: 'unread', runs: 500 - (atOnce.length - 1) })
+    await expect.poll(() => told.flat().at(-1), { timeout: 30_000 }).toEqual({ change: 'unread', runs: 0 })
+    const cards = told.flat().flatMap(one => one.change === 'card' ? [one.card] : [])
+    expect(new Set(cards.map(({ id }) => id)).size).toBe(500)
+    const again: RunChange[][] = []
+    onTestFinished(watchChanges(openStore(workspace), changes => again.push(changes)))
+    expect(again.map(({ length }) => length)).toEqual([200, 301])
+    const times = again.flat().flatMap(one => one.change === 'card' ? [one.card.createdAt] : [])
+    expect(times).toEqual(times.toSorted((a, b) => b - a))
   })
 
   it('passes over folders that are no runs', () => {

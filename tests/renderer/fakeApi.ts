@@ -106,7 +106,11 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
         const timer = setInterval(() => { step += 1; on(stepEvents(card, step, next, () => ({ seq: seq++, time: Date.now() }))) }, tickMs)
         return () => clearInterval(timer)
       },
-      changes: (_, on) => { listeners.add(on); return () => listeners.delete(on) },
+      changes: (_, on) => {
+        listeners.add(on)
+        on([...runs.map(card => ({ change: 'card' as const, card })), { change: 'unread', runs: 0 }])
+        return () => listeners.delete(on)
+      },
     },
     queue: {
       list: () => Promise.resolve({ lanes: [{ id: 'cpu', device: 'CPU', paused: false, why: null, running: null, elsewhere: null, waiting: [] }], next: 'cpu' }),

@@ -73,10 +73,11 @@ export const RunCard = z.object({
 })
 export type RunCard = z.infer<typeof RunCard>
 
-/** What the feed of changes tells: a run that is new or different, or one that is gone. */
+/** What the feed of changes tells: a run that is new or different, one that is gone, or how many folders have still to be read. */
 export const RunChange = z.discriminatedUnion('change', [
   z.object({ change: z.literal('card'), card: RunCard }),
   z.object({ change: z.literal('removed'), run: RunId }),
+  z.object({ change: z.literal('unread'), runs: z.int().min(0) }),
 ])
 export type RunChange = z.infer<typeof RunChange>
 

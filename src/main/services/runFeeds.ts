@@ -1,4 +1,4 @@
-import type { RunChange, RunEvent } from '../contract/run'
+import type { RunCard, RunChange, RunEvent } from '../contract/run'
 import { readEventsFrom } from '../store/eventLog'
 import type { RunStore } from '../store/runStore'
 
@@ -6,8 +6,11 @@ import type { RunStore } from '../store/runStore'
 const FLUSH_MS = 100
 const CHANGES_MS = 500
 /** A turn reads for at most this long, and looks for changes from outside in this many runs, so that thousands never hold up the window. */
-const TURN_MS = 40
+const TURN_MS = 16
 const TURN_RUNS = 1000
+/** Before anything is told: what runs, and folders that the index does not know. */
+const FIRST_MS = 300
+const TOLD_FIRST = 200
 const TOLD_AT_ONCE = 1000
 const CHUNK_BYTES = 1 << 20
 
@@ -29,17 +32,41 @@ export function watchRun(store: RunStore, run: string, after: number, emit: (eve
   })
 }
 
-/** What becomes different from now on: cards of runs that are new or changed, and runs that are gone. */
+/**
+ * Every run that is known, the newest first, then what becomes different: runs that are new or changed, and those that are gone. After each
+ * time it was told how many folders have still to be read, all that is known until then was told.
+ */
 export function watchChanges(store: RunStore, emit: (changes: RunChange[]) => void): () => void {
-  let { revision } = store.changesSince(Infinity)
+  let revision = 0
+  let toldAt = -Infinity
+  let toldUnread = -1
+  const tell = () => {
+    const { cards, removed, unread, revision: now } = store.changesSince(revision)
+    const changes: RunChange[] = [...newestFirst(cards).map(card => ({ change: 'card' as const, card })), ...removed.map(run => ({ change: 'removed' as const, run }))]
+    if (unread !== toldUnread) changes.push({ change: 'unread', runs: unread })
+    revision = now
+    toldAt = performance.now()
+    toldUnread = unread
+    for (const some of inParts(changes)) emit(some)
+  }
+  store.refresh(FIRST_MS, 0)
+  tell()
   return repeat(CHANGES_MS, () => {
     const more = store.refresh(TURN_MS, TURN_RUNS)
-    const { cards, removed, revision: now } = store.changesSince(revision)
-    revision = now
-    const changes: RunChange[] = [...cards.map(card => ({ change: 'card' as const, card })), ...removed.map(run => ({ change: 'removed' as const, run }))]
-    for (let at = 0; at < changes.length; at += TOLD_AT_ONCE) emit(changes.slice(at, at + TOLD_AT_ONCE))
+    if (!more || performance.now() - toldAt > CHANGES_MS) tell()
     return more
   })
+}
+
+const newestFirst = (cards: readonly RunCard[]): RunCard[] => cards.toSorted((a, b) => b.createdAt - a.createdAt)
+
+/** The first part is what a window shows, so that it need not wait for the others. */
+function* inParts(changes: RunChange[]): Generator<RunChange[]> {
+  for (let at = 0; at < changes.length;) {
+    const end = at === 0 ? TOLD_FIRST : at + TOLD_AT_ONCE
+    yield changes.slice(at, end)
+    at = end
+  }
 }
 
 /** Runs `work` at once and then at intervals; without a pause while it answers that there is more. Errors end nothing: the next turn may go well. */

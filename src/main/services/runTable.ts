@@ -8,9 +8,9 @@ const LABELLED_AT_ONCE = 5
 
 /** What the Runs table asks: all runs in short, and everything the index can find among them. */
 export const createRunTable = ({ store }: Pick<Deps, 'store'>) => ({
-  /** Every run that is known now, without sparklines; what takes longer to read comes with `changes`. */
+  /** Every run that is known now, without sparklines; what takes longer to read or to compare with the disk comes with `changes`. */
   list(): RunCard[] {
-    store.refresh(LIST_MS, Infinity)
+    store.refresh(LIST_MS, 0)
     return store.changesSince(0).cards
   },
   /** Every run, read to the end, with sparklines. */

@@ -55,7 +55,6 @@ export function requireManifest(runFolder: string, run: string): RunManifest {
   throw new AppError('run-state', `Run ${run} has a run.json that cannot be read; its checkpoints are still in ${runFolder}.`)
 }
 
-export const hasRunLock = (runFolder: string): boolean => existsSync(lockFile(runFolder))
 /** The lock that says a living process works on the run. */
 export const liveRunLock = (runFolder: string): Lock | null => liveLock(lockFile(runFolder))
 export function lockRun(runFolder: string, run: string): HeldLock {

@@ -1,7 +1,6 @@
 import { statSync } from 'node:fs'
 import { checkpointsFolder } from './checkpoints'
 import { eventsFile } from './eventLog'
-import { hasRunLock } from './runFolder'
 
 /** Clocks of file systems are coarse: what changed this shortly ago may change again under the same time. */
 const UNSURE_MS = 2000
@@ -22,6 +21,3 @@ export function signatureOf(runFolder: string, resumable: boolean): string | nul
   const [folder, checkpoints] = [settledTime(runFolder), resumable ? settledTime(checkpointsFolder(runFolder)) : 0]
   return folder === null || checkpoints === null ? null : `${folder} ${stat(eventsFile(runFolder))?.size ?? 0} ${checkpoints}`
 }
-
-/** As `signatureOf`, for keeping: a run that is locked, by a process living or dead, has to be looked at again. */
-export const settledSignature = (runFolder: string, resumable: boolean): string | null => hasRunLock(runFolder) ? null : signatureOf(runFolder, resumable)

@@ -7,10 +7,11 @@ import { cardOf, foldEvents, noFacts } from './foldRun'
 import { readLabels } from './labels'
 import { liveRunLock, readManifest } from './runFolder'
 import type { Folded, IndexedCard, RunIndex } from './runIndex'
-import { settledSignature, settledTime, signatureOf } from './runSignature'
+import { settledTime, signatureOf } from './runSignature'
 
 interface Entry extends IndexedCard { revision: number }
-export interface RunChanges { revision: number; cards: RunCard[]; removed: string[] }
+/** `unread`: folders that are known by name alone so far. */
+export interface RunChanges { revision: number; cards: RunCard[]; removed: string[]; unread: number }
 
 const FOLD_CHUNK_BYTES = 8 << 20
 /** From here on new runs are written to the index at once; one by one would wait for the disk each time. */
@@ -24,6 +25,8 @@ export class RunTable {
   private readonly working = new Map<string, { manifest: RunManifest; folded: Folded }>()
   /** Runs that waited when they were last looked at. */
   private readonly waiting = new Set<string>()
+  /** Under way, or changed too shortly ago to be trusted; the one that was looked at longest ago first. */
+  private readonly unsettled = new Set<string>()
   private readonly toRead = new Set<string>()
   private toCheck: string[]
   /** Until each was compared with its folder once, what the index says is hearsay. */
@@ -36,6 +39,7 @@ export class RunTable {
     for (const { card, signature } of index.all()) {
       this.entries.set(card.id, { card, signature, revision: ++this.revision })
       if (card.status === 'queued') this.waiting.add(card.id)
+      if (signature === null) this.unsettled.add(card.id)
     }
     this.toCheck = [...this.entries.keys()]
     this.firstChecks = this.toCheck.length
@@ -51,10 +55,12 @@ export class RunTable {
     if (!manifest || !existsSync(folder)) return this.forget(run)
     const before = this.working.get(run)?.folded ?? this.index.folded(run) ?? { offset: 0, facts: noFacts() }
     const folded = foldOn(folder, before, manifest.recipe.evaluate.best)
-    const place = { folder, liveSince: liveRunLock(folder)?.since ?? null, lastCheckpoint: checkpointSteps(folder).at(-1) ?? null, labels: readLabels(folder), waiting }
+    const liveSince = liveRunLock(folder)?.since ?? null
+    const place = { folder, liveSince, lastCheckpoint: checkpointSteps(folder).at(-1) ?? null, labels: readLabels(folder), waiting }
     const card = cardOf(manifest, folded.facts, place)
     // Taken after reading: what changed meanwhile is too fresh to be trusted.
-    this.keep({ ...card, losses: [], accuracies: [] }, settledSignature(folder, card.resumeStep !== null), folded, manifest)
+    const signature = liveSince === null ? signatureOf(folder, card.resumeStep !== null) : null
+    this.keep({ ...card, losses: [], accuracies: [] }, signature, folded, manifest)
     return card
   }
 
@@ -67,7 +73,7 @@ export class RunTable {
     this.list()
     const work = () => {
       for (const run of this.due(slice)) {
-        this.look(run)
+        if (run !== null) this.look(run)
         if (performance.now() > end) break
       }
     }
@@ -80,7 +86,7 @@ export class RunTable {
     return {
       revision: this.revision,
       cards: [...this.entries.values()].filter(entry => entry.revision > since).map(entry => entry.card),
-      removed: [...this.removals].filter(([, at]) => at > since).map(([run]) => run),
+      removed: [...this.removals].filter(([, at]) => at > since).map(([run]) => run), unread: this.toRead.size,
     }
   }
 
@@ -91,6 +97,8 @@ export class RunTable {
     const written = known || this.index.put({ card, signature, ...folded, recipe: manifest.recipe })
     this.entries.set(card.id, { card, signature: written ? signature : null, revision: changed ? ++this.revision : before.revision })
     this.removals.delete(card.id)
+    this.unsettled.delete(card.id)
+    if (!written || signature === null) this.unsettled.add(card.id)
     if (signature === null) this.working.set(card.id, { manifest, folded })
     else this.working.delete(card.id)
   }
@@ -98,6 +106,7 @@ export class RunTable {
   private forget(run: string): null {
     this.working.delete(run)
     this.waiting.delete(run)
+    this.unsettled.delete(run)
     this.index.remove(run)
     if (this.entries.delete(run)) this.removals.set(run, ++this.revision)
     return null
@@ -109,15 +118,21 @@ export class RunTable {
     if (time !== null && time === this.listedAt) return
     const found = new Set(existsSync(this.runsFolder) ? readdirSync(this.runsFolder).filter(name => RunId.safeParse(name).success) : [])
     for (const run of this.entries.keys()) if (!found.has(run)) this.forget(run)
-    for (const run of found) if (!this.entries.has(run)) this.toRead.add(run)
+    for (const run of latestFirst([...found].filter(run => !this.entries.has(run)))) this.toRead.add(run)
     this.listedAt = time
   }
 
-  private* due(slice: number): Generator<string> {
-    for (const [run, entry] of this.entries) if (entry.signature === null) yield run
+  /** Runs to look at, of each kind in turn, so that none waits for all of another; null for each that was found as it was. */
+  private* due(slice: number): Generator<string | null> {
     yield* this.queueChanges()
-    yield* this.checked(slice)
-    yield* [...this.toRead]
+    const kinds = [[...this.unsettled].values(), [...this.toRead].values(), this.checked(slice)]
+    while (kinds.length > 0) {
+      for (const kind of [...kinds]) {
+        const next = kind.next()
+        if (next.done) kinds.splice(kinds.indexOf(kind), 1)
+        else yield next.value
+      }
+    }
   }
 
   private* queueChanges(): Generator<string> {
@@ -131,16 +146,21 @@ export class RunTable {
   }
 
   /** Of the next runs in turn, those whose folder is not as it was. */
-  private* checked(slice: number): Generator<string> {
+  private* checked(slice: number): Generator<string | null> {
     if (this.toCheck.length === 0) this.toCheck = [...this.entries.keys()]
-    for (let left = Math.max(slice, this.firstChecks); left > 0 && this.toCheck.length > 0; left--) {
+    for (let left = slice; left > 0 && this.toCheck.length > 0; left--) {
       const run = this.toCheck.pop()!
       const { signature = null, card } = this.entries.get(run) ?? {}
-      if (card && signature !== null && signature !== signatureOf(join(this.runsFolder, run), card.resumeStep !== null)) yield run
+      const changed = card && signature !== null && signature !== signatureOf(join(this.runsFolder, run), card.resumeStep !== null)
       this.firstChecks = Math.max(0, this.firstChecks - 1)
+      yield changed ? run : null
     }
   }
 }
+
+/** By the time that ends their ids: what a person looks for is there first. */
+const latestFirst = (runs: readonly string[]): string[] =>
+  runs.map(run => ({ run, time: /\d{6}-\d{6}(-\d+)?$/.exec(run)?.[0] ?? '' })).sort((a, b) => a.time < b.time ? 1 : a.time > b.time ? -1 : 0).map(({ run }) => run)
 
 /** Reads only what was added since; a file that became shorter is another file and is read from its start. */
 function foldOn(runFolder: string, before: Folded, bestMetric: string): Folded {

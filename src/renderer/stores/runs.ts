@@ -11,33 +11,44 @@ const undoMs = 8000
 export const useRuns = defineStore('runs', () => {
   const byId = shallowRef(new Map<string, RunCard>())
   const loaded = ref(false)
+  /** Folders whose runs are not known yet: after the index was lost they are read one by one. */
+  const unread = ref(0)
   const { error, attempt } = useAttempt()
   /** Runs on their way out: hidden at once, removed when the time for Undo is over. */
-  const leaving = ref(new Set<string>())
+  const leaving = shallowRef<ReadonlySet<string>>(new Set())
+  const heard: RunChange[] = []
   let removal: ReturnType<typeof setTimeout> | undefined
   let undone: (() => void) | undefined
 
-  const all = computed(() => [...byId.value.values()].filter(run => !leaving.value.has(run.id)).sort((a, b) => b.createdAt - a.createdAt))
+  const all = computed(() => [...byId.value.values()].filter(({ id }) => !leaving.value.has(id)).sort((a, b) => b.createdAt - a.createdAt))
   const active = computed(() => all.value.filter(run => run.status === 'running'))
 
-  function keep(changes: RunChange[]): void {
+  function keep(changes: readonly RunChange[]): void {
     const next = new Map(byId.value)
     for (const one of changes) {
       if (one.change === 'card') next.set(one.card.id, one.card)
-      else next.delete(one.run)
+      else if (one.change === 'removed') next.delete(one.run)
+      else unread.value = one.runs
     }
     byId.value = next
   }
 
-  async function open(): Promise<void> {
-    api.runs.changes(undefined, keep)
-    window.addEventListener('beforeunload', () => { void finishRemoval() })
-    await load()
+  /** The first part fills the screen; the rest of a long list is kept in one go, when it is whole. */
+  function hear(changes: RunChange[]): void {
+    const whole = changes.some(({ change }) => change === 'unread')
+    if (loaded.value || whole || byId.value.size === 0) keep([...heard.splice(0), ...changes])
+    else heard.push(...changes)
+    loaded.value ||= whole
   }
 
+  function open(): void {
+    api.runs.changes(undefined, hear)
+    window.addEventListener('beforeunload', () => { void finishRemoval() })
+  }
+
+  /** As main knows them now, where one of them could not be changed. */
   async function load(): Promise<void> {
     await attempt(async () => { byId.value = new Map((await api.runs.list(undefined)).map(card => [card.id, card])) })
-    loaded.value = true
   }
 
   const label = (change: LabelChange) => attempt(() => api.runs.label(change))
@@ -69,5 +80,5 @@ export const useRuns = defineStore('runs', () => {
   }
 
   const find = (id: string) => byId.value.get(id)
-  return { all, active, loaded, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
+  return { all, active, loaded, unread, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
 })
