@@ -24,6 +24,11 @@ export function errorValue(thrown: unknown): ErrorValue {
   return { code: 'internal', message: thrown instanceof Error ? thrown.message : String(thrown) }
 }
 
+/** For what a person may cancel: nothing, where they did. */
+export function unlessCancelled(thrown: unknown): undefined {
+  if (!(thrown instanceof RequestError && thrown.value.code === 'cancelled')) throw thrown
+}
+
 const waiting = new Map<string, (port: MessagePort) => void>()
 const feedErrorListeners = new Set<(error: ErrorValue) => void>()
 

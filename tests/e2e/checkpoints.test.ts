@@ -1,15 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CheckpointCard } from '../../src/main/contract/checkpoint'
 import type { RunDetail, RunEvent } from '../../src/main/contract/run'
-import { ask, openWorkbench, type Workbench } from './window'
+import { ask, lookAround, openLight, type Workbench } from './window'
 
 let bench: Workbench
 const page = (): Page => bench.page
-const shot = (name: string) => page().screenshot({ path: join(bench.shots, `${name}.png`) })
-const size = (width: number, height: number) => bench.app.evaluate(({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]!.setContentSize(w!, h!), [width, height])
+const look = (name: string) => lookAround(bench, name)
 const goTo = (name: string) => page().getByRole('link', { name, exact: true }).first().click()
 const all = () => ask<CheckpointCard[]>(page(), 'checkpoints.all')
 const dialog = () => page().getByRole('dialog')
@@ -37,23 +36,7 @@ async function firstLoss(run: string): Promise<number> {
 }
 const runOfPage = () => /#\/runs\/([^/?]+)/.exec(page().url())?.[1] ?? ''
 
-/** Both themes, at both sizes. */
-async function look(name: string): Promise<void> {
-  for (const theme of ['dark', 'light']) {
-    await page().keyboard.press('Control+Shift+L')
-    for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
-      await size(width, height)
-      await page().waitForTimeout(500)
-      await shot(`${name}-${theme}-${width}`)
-    }
-  }
-}
-
-beforeAll(async () => {
-  bench = await openWorkbench()
-  await ask(page(), 'settings.set', { theme: 'light' })
-  await page().reload()
-}, 90_000)
+beforeAll(async () => { bench = await openLight() }, 90_000)
 afterAll(async () => { await bench.close() })
 
 let probe = '', ssf = ''
@@ -70,7 +53,19 @@ test('every checkpoint of every run is on one page, and one is pinned there', as
   await row.getByText('pinned').waitFor()
   expect((await all()).filter(({ pinned }) => pinned)).toMatchObject([{ run: ssf, step: other.step }])
   await look('checkpoints')
+  await row.getByRole('button', { name: 'Try images' }).click()
+  await tryAt(other.step)
+  await expect.poll(() => page().evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Try images')
 })
+
+/** The dialog that a row opens is about its run and its checkpoint; it ends closed. */
+async function tryAt(step: number): Promise<void> {
+  await page().getByRole('dialog', { name: 'Try images on digits ssf' }).getByRole('button', { name: new RegExp(`^Checkpoint .*step ${step}$`) }).waitFor()
+  await dialog().locator('input[type=file]').setInputFiles(resolve('tests/main/data/fixtures/sharp.png'))
+  await dialog().locator('[data-test=tried]').waitFor({ timeout: 120_000 })
+  await lookAround(bench, 'try-checkpoint')
+  await close()
+}
 
 test('a rule shows what would go, and deletes just that', async () => {
   const before = await all()
@@ -128,6 +123,9 @@ test('a run shows what is left of its checkpoints, and is pruned by itself', asy
 
 test('a new run begins with the weights of a checkpoint, by the same recipe or a changed one', async () => {
   await page().goto(`${page().url().split('#')[0]}#/runs/${ssf}/checkpoints`)
+  const { step: last } = (await all()).find(one => one.run === ssf && one.last)!
+  await page().locator('tbody tr').filter({ hasText: 'last' }).getByRole('button', { name: 'Try images' }).click()
+  await tryAt(last)
   const restart = () => page().locator('tbody tr').filter({ hasText: 'best' }).getByRole('button', { name: 'Restart from here' }).click()
   await restart()
   await look('restart')
@@ -147,9 +145,14 @@ test('a new run begins with the weights of a checkpoint, by the same recipe or a
   await page().getByLabel('Epochs', { exact: true }).fill('1')
   await look('restart-changed')
   await page().getByRole('radio', { name: 'LoRA', exact: true }).click()
-  await page().locator('[data-test=start]').first().click()
-  await page().getByText(/do not fit: .* is not among them/).waitFor()
+  const misfit = page().getByRole('complementary', { name: 'What this run amounts to' }).getByRole('listitem').filter({ hasText: /do not fit: they come from ssf, and .* is not among them/ })
+  await misfit.waitFor()
+  await expect.poll(() => page().locator('[data-test=start]').first().innerText()).toContain('Fix method')
+  await look('restart-misfit')
+  await misfit.getByRole('button', { name: 'Go to method' }).click()
+  expect(await page().evaluate(() => document.activeElement?.closest('[data-card]')?.getAttribute('data-card'))).toBe('method.type')
   await page().getByRole('radio', { name: 'SSF', exact: true }).click()
+  await misfit.waitFor({ state: 'detached' })
   await page().locator('[data-test=start]').first().click()
   await page().waitForURL(/#\/runs\/[^/]+$/)
   const changed = runOfPage()

@@ -3,12 +3,11 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CheckpointCard } from '../../src/main/contract/checkpoint'
 import type { RunDetail } from '../../src/main/contract/run'
-import { ask, openWorkbench, type Workbench } from './window'
+import { ask, lookAround, openLight, type Workbench } from './window'
 
 let bench: Workbench
 const page = (): Page => bench.page
 const shot = (name: string) => page().screenshot({ path: join(bench.shots, `${name}.png`) })
-const size = (width: number, height: number) => bench.app.evaluate(({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]!.setContentSize(w!, h!), [width, height])
 const show = (run: string) => ask<RunDetail>(page(), 'runs.show', { run })
 const saved = (run: string) => ask<CheckpointCard[]>(page(), 'checkpoints.list', { run })
 const openRun = (run: string, tab = '') => page().goto(`${page().url().split('#')[0]}#/runs/${run}/${tab}`)
@@ -19,11 +18,7 @@ const recipe = {
   train: { epochs: 2000, batchSize: 32, learningRate: 0.01 }, evaluate: { every: 1_000_000 }, checkpoints: { everySteps: null },
 }
 
-beforeAll(async () => {
-  bench = await openWorkbench()
-  await ask(page(), 'settings.set', { theme: 'light' })
-  await page().reload()
-}, 90_000)
+beforeAll(async () => { bench = await openLight() }, 90_000)
 afterAll(async () => { await bench.close() })
 
 let run = ''
@@ -41,14 +36,7 @@ test('a running run saves and evaluates when it is asked to', async () => {
   await page().getByRole('tab', { name: /^Checkpoints/ }).click()
   await expect.poll(() => page().locator('tbody tr').count()).toBe(2)
   await page().getByRole('tab', { name: 'Overview' }).click()
-  for (const theme of ['dark', 'light']) {
-    await page().keyboard.press('Control+Shift+L')
-    for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
-      await size(width, height)
-      await page().waitForTimeout(600)
-      await shot(`live-${theme}-${width}`)
-    }
-  }
+  await lookAround(bench, 'live')
 })
 
 test('a note is kept while it is written, and finds the run', async () => {

@@ -26,6 +26,26 @@ export async function openWorkbench(left?: string): Promise<Workbench> {
   return { app, page, problems, shots, workspace, close: () => endApp(app) }
 }
 
+/** The same in the light theme, whatever the system's is: where `lookAround` begins. */
+export async function openLight(): Promise<Workbench> {
+  const bench = await openWorkbench()
+  await ask(bench.page, 'settings.set', { theme: 'light' })
+  await bench.page.reload()
+  return bench
+}
+
+/** Pictures of the page as it is, in both themes at both sizes; it ends as it began. */
+export async function lookAround({ app, page, shots }: Workbench, name: string): Promise<void> {
+  for (const theme of ['dark', 'light']) {
+    await page.keyboard.press('Control+Shift+L')
+    for (const [width, height] of [[1024, 700], [1440, 900]] as const) {
+      await app.evaluate(({ BrowserWindow }, [w, h]) => BrowserWindow.getAllWindows()[0]!.setContentSize(w, h), [width, height] as const)
+      await page.waitForTimeout(600)
+      await page.screenshot({ path: join(shots, `${name}-${theme}-${width}.png`) })
+    }
+  }
+}
+
 /** Asks main as the page does. */
 export async function ask<T>(page: Page, path: string, input?: unknown): Promise<T> {
   const reply = await page.evaluate(([name, value]) => (window as unknown as { engram: { invoke(name: unknown, value: unknown): Promise<Reply> } }).engram.invoke(name, value), [path, input] as const)

@@ -79,17 +79,25 @@ const runPredict: JobFunction<'predict'> = async ({ files }, ctx) => {
   return files.map(file => ({ file, top: [{ label: ctx.device, probability: 1 }], base: null, problem: null }))
 }
 
-/** As long as forty turns of a slow training. */
-const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder }, ctx) => {
+async function takeTurns(ctx: JobContext, message: string): Promise<void> {
   for (let done = 0; done < STEPS; done++) {
     if (!(await ctx.turn())) throw new AppError('cancelled', 'Stopped.')
-    ctx.progress('test', done, STEPS, 'Evaluating')
+    ctx.progress('test', done, STEPS, message)
     await pause(10)
   }
+}
+
+const runTensors: JobFunction<'tensors'> = async (_, ctx) => {
+  await takeTurns(ctx, 'a.weight')
+  return []
+}
+
+const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder }, ctx) => {
+  await takeTurns(ctx, 'Evaluating')
   return { run: basename(runFolder), step: STEPS, split: 'test', samples: 1, metrics: {}, interval: { low: 0, high: 1 }, evaluation: 'step-000040-test-0' }
 }
 
-const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict, evaluate: runEvaluate, tensors: async () => [] }
+const jobs: { [K in JobKind]?: JobFunction<K> } = { train: runTrain, predict: runPredict, evaluate: runEvaluate, tensors: runTensors }
 const jobOf = <K extends JobKind>(kind: K): JobFunction<K> => {
   const found = jobs[kind]
   if (!found) throw new AppError('internal', `The fake trainer cannot ${kind}.`)

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { EvaluationProgress } from '../../src/main/contract/evaluation'
+import type { JobProgress } from '../../src/main/contract/progress'
 import type { QueueState } from '../../src/main/contract/queue'
 import { createServices, nodeFork } from '../../src/main/services/index'
 import { findLanes } from '../../src/main/services/lanes'
@@ -165,7 +165,7 @@ describe('a device that another program has', () => {
     expect(runs.map(run => statusOf(services, run))).toEqual(['queued', 'queued'])
     other.release()
     await until(() => runs.every(run => statusOf(services, run) === 'finished'), 'both have finished')
-    expect((await services.queue.list()).lanes[0]).toMatchObject({ running: null, elsewhere: null })
+    await expect.poll(async () => (await services.queue.list()).lanes[0]).toMatchObject({ running: null, elsewhere: null })
   })
 
   it('comes to the other after the run that has it now, though more wait in the queue', async () => {
@@ -190,7 +190,7 @@ describe('an evaluation', () => {
     await until(() => statusOf(services, measured!) === 'finished', 'there is a run to measure')
     const { runs: [now, later] } = await services.queue.add({ recipes: ['slow', 'plain'].map(recipe), lane: lanes[0]! })
     await until(() => statusOf(services, now!) === 'running', 'a training has the device')
-    const told: EvaluationProgress[] = []
+    const told: JobProgress[] = []
     onTestFinished(services.evaluations.progress({ run: measured! }, events => told.push(...events)))
     const report = services.evaluations.run({ run: measured!, checkpoint: 'last', data: null })
     return { services, measured: measured!, now: now!, later: later!, told, report }

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { JobProgress } from '../../src/main/contract/progress'
 import type { RunCard, RunEvent } from '../../src/main/contract/run'
 import { encodeSafetensors } from '../../src/main/engine/io/safetensors'
 import { createServices, nodeFork } from '../../src/main/services/index'
@@ -182,6 +183,28 @@ describe('evaluations', () => {
     expect(await attempt(['/x.png'])).toMatchObject([{ file: '/x.png', top: [{ probability: 1 }], problem: null }])
     expect(services.evaluations.list({ run })).toEqual([])
     expect(() => services.evaluations.list({ run: 'no-such-run' })).toThrow(/no run/)
+  })
+})
+
+describe('what the tensors of a backbone hold', () => {
+  it('tells how far it is to all who look; cancelled, it ends for all who wait, and begins anew', async () => {
+    const { folder, open } = bench()
+    const { models } = open()
+    const told: JobProgress[] = []
+    onTestFinished(models.tensorsProgress({ path: MODEL }, events => told.push(...events)))
+    const both = Promise.allSettled([models.tensors({ path: MODEL }), models.tensors({ path: MODEL })])
+    await until(() => told.some(({ done }) => done !== null && done > 2), 'it is under way')
+    const late: JobProgress[] = []
+    onTestFinished(models.tensorsProgress({ path: MODEL }, events => late.push(...events)))
+    expect(late).toMatchObject([{ state: 'running', message: 'a.weight', total: 40 }])
+    models.cancelTensors({ path: MODEL })
+    expect(await both).toMatchObject([1, 2].map(() => ({ status: 'rejected', reason: { code: 'cancelled' } })))
+    expect([told, late].map(events => events.at(-1)!.state)).toEqual(['ended', 'ended'])
+    const kept = () => readdirSync(join(folder, 'workspace/cache')).filter(name => name.startsWith('tensors-'))
+    expect(kept()).toEqual([])
+    expect(await models.tensors({ path: MODEL })).toEqual([])
+    expect(kept()).toHaveLength(1)
+    expect(() => models.cancelTensors({ path: '/nowhere' })).toThrow(/does not exist/)
   })
 })
 

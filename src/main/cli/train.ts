@@ -1,7 +1,7 @@
 import { AppError } from '../contract/errors'
 import type { RunEvent } from '../contract/run'
 import type { Services } from '../services/index'
-import type { Training, TrainingListener, TrainRequest } from '../services/runs'
+import type { Training, TrainingListener, TrainRequest } from '../services/launch'
 import { checkpointOf, checkpointOption } from './checkpointChoice'
 import { type Command, type Context, textOf, type Values } from './command'
 import { waitingTo } from './progress'

@@ -27,10 +27,6 @@ export type EvaluationCard = z.infer<typeof EvaluationCard>
 export const Evaluation = EvaluationHead.extend({ id: EvaluationId, predictions: z.array(SamplePrediction) })
 export type Evaluation = z.infer<typeof Evaluation>
 
-/** How far an evaluation is that this program makes. */
-export const EvaluationProgress = z.object({ state: z.enum(['waiting', 'running', 'ended']), message: z.string(), done: z.number().nullable(), total: z.number().nullable() })
-export type EvaluationProgress = z.infer<typeof EvaluationProgress>
-
 /** A run's accuracy with its interval, from its kept predictions. */
 export const RunAccuracy = z.object({
   run: RunId, evaluation: EvaluationId, step: z.int(), split: Split, data: z.string(), samples: z.int(), right: z.int(), accuracy: z.number(), interval: Interval,

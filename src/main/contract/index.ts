@@ -3,12 +3,13 @@ import { Ablation } from './ablation'
 import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, PruneInput, PruneReport, PruneRule, RestartInput, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
-import { Evaluation, EvaluationCard, EvaluationId, EvaluationProgress, VerdictInput, VerdictReport } from './evaluation'
+import { Evaluation, EvaluationCard, EvaluationId, VerdictInput, VerdictReport } from './evaluation'
 import { CatalogueEntry, HubAccount, HubDownload, HubId, HubKind, HubMatch, HubModel, HubToken } from './hub'
 import { MethodCatalog } from './method'
 import { BackboneCard, InspectReport, TensorCard } from './model'
 import { Place, WholePath } from './path'
 import { PlanReport } from './plan'
+import { JobProgress } from './progress'
 import { QueueAdd, QueueMove, QueueState, LaneId } from './queue'
 import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, RunId, RunRequest, WatchInput } from './run'
 import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
@@ -38,6 +39,8 @@ export const contract = {
     remove: call(Id, z.void()),
     inspect: call(z.object({ path: Place }), InspectReport),
     tensors: call(z.object({ path: Place }), z.array(TensorCard)),
+    cancelTensors: call(z.object({ path: Place }), z.void()),
+    tensorsProgress: feed(z.object({ path: Place }), JobProgress),
   },
   hub: {
     catalogue: call(z.void(), z.array(CatalogueEntry)),
@@ -110,7 +113,7 @@ export const contract = {
     run: call(EvaluateInput, EvaluateReport),
     cancel: call(Run, z.void()),
     predict: call(TryInput, z.array(Prediction)),
-    progress: feed(Run, EvaluationProgress),
+    progress: feed(Run, JobProgress),
   },
   exports: {
     create: call(ExportInput, ExportReport),

@@ -4,7 +4,7 @@ import { z } from 'zod'
 export const MethodCard = z.object({
   id: z.string(), title: z.string(), family: z.string(), summary: z.string(), formula: z.string(), advice: z.string(),
   paper: z.object({ title: z.string(), year: z.int(), arxiv: z.string() }).nullable(),
-  mergeable: z.boolean(), learningRate: z.number(),
+  learningRate: z.number(),
   peft: z.string().nullable().describe('its type in HF PEFT, where it has one'),
   san: z.object({ offered: z.boolean(), why: z.string() }),
   config: z.record(z.string(), z.unknown()).describe('JSON Schema of the method\'s fields, with title, description, unit, default'),

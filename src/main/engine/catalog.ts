@@ -12,7 +12,7 @@ export const jsonSchema = (schema: z.ZodType): Record<string, unknown> => z.toJS
 
 const card = (method: Method): MethodCard => ({
   id: method.id, title: method.title, family: method.family, summary: method.summary, formula: method.formula, advice: method.advice,
-  paper: method.paper, mergeable: true, learningRate: method.learningRate, peft: method.peft?.type ?? null,
+  paper: method.paper, learningRate: method.learningRate, peft: method.peft?.type ?? null,
   san: 'never' in method.san ? { offered: false, why: method.san.never } : { offered: true, why: method.san.why },
   config: jsonSchema(methodFields(method)),
 })

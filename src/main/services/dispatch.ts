@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { AppError, type ErrorCode, toErrorValue } from '../contract/errors'
 import { listCheckpoints } from '../store/checkpoints'
-import { type QueueFile, without } from '../store/queueFile'
+import type { QueueFile } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { checkUnchanged } from './freeze'
@@ -19,7 +19,6 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
   const endings = new Set<(run: string) => void>()
   const looks = new Map<string, NodeJS.Timeout>()
   let closed = false
-  const waits = (run: string) => file.runs().has(run)
 
   function startNext(lane: Lane): void {
     if (closed || running.has(lane.id)) return
@@ -28,7 +27,7 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
     if (!next) return
     if (lanes.holder(lane)) return lookAgain(lane)
     running.set(lane.id, next.run)
-    void train(next.run, lane).catch(thrown => holdIfHopeless(lane, thrown)).finally(() => {
+    void train(next.run, lane).catch(thrown => holdIfHopeless(file, lane, thrown)).finally(() => {
       running.delete(lane.id)
       for (const ended of endings) ended(next.run)
       startNext(lane)
@@ -45,37 +44,28 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
   async function train(run: string, lane: Lane): Promise<void> {
     try {
       await checkUnchanged(store.manifest(run))
-      if (closed || !waits(run)) return
+      if (closed || !file.waits(run)) return
       const resume = listCheckpoints(store.folder(run)).length > 0
       const result = trainings.begin(run, { resume, lane: lanes.placeOf(lane) })
       // Its lock is taken by now, so it shows as waiting or running, never as neither.
-      leave([run])
+      file.leave([run])
       changed()
       await result
     } catch (thrown) {
-      if (waits(run)) endUnbegun(run, thrown)
+      if (file.waits(run)) endUnbegun(run, thrown)
       throw thrown
     }
   }
 
-  function leave(runs: readonly string[]): void {
-    if (runs.some(waits)) file.change(({ waiting }) => ({ waiting: without(waiting, runs) }))
-  }
-
   function endUnbegun(run: string, thrown: unknown): void {
-    leave([run])
+    file.leave([run])
     if (!existsSync(store.folder(run))) return
     const { code, message } = toErrorValue(thrown)
     recordUnbegun(store.folder(run), new AppError(code, message))
   }
 
-  function holdIfHopeless(lane: Lane, thrown: unknown): void {
-    const { code, message } = toErrorValue(thrown)
-    if (HOPELESS.includes(code)) file.change(({ paused }) => ({ paused: { ...paused, [lane.id]: message } }))
-  }
-
   return {
-    startNext, waits, leave,
+    startNext,
     runningIn: (lane: string): string | null => running.get(lane) ?? null,
     isRunning: (run: string): boolean => [...running.values()].includes(run),
     onEnded: (listener: (run: string) => void): void => void endings.add(listener),
@@ -85,4 +75,9 @@ export function createDispatch({ store }: Pick<Deps, 'store'>, trainings: Traini
       for (const timer of looks.values()) clearTimeout(timer)
     },
   }
+}
+
+function holdIfHopeless(file: QueueFile, { id }: Lane, thrown: unknown): void {
+  const { code, message } = toErrorValue(thrown)
+  if (HOPELESS.includes(code)) file.change(({ paused }) => ({ paused: { ...paused, [id]: message } }))
 }

@@ -54,7 +54,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const runs = createRuns(deps, planning, trainings, queue, devices)
   const system = createSystem(deps)
   const services = {
-    catalog: createCatalog(deps), models: { ...models, tensors: createTensors(deps, devices) }, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps, devices), exports: createExports(deps, devices),
+    catalog: createCatalog(deps), models: { ...models, ...createTensors(deps, devices) }, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps, devices), exports: createExports(deps, devices),
     evaluations: createEvaluations(deps, devices),
     settings: createSettings(deps), system: { ...system, diagnostics: createDiagnostics(deps, system.doctor) },
   } satisfies Served<typeof contract>

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs'
 import { AppError } from '../contract/errors'
 import type { QueueAdd, QueueMove, QueueState } from '../contract/queue'
-import { breather } from '../store/breathe'
 import type { RunOrigin } from '../contract/run'
 import { openQueueFile, place } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { createDispatch } from './dispatch'
-import { freeze, type Frozen } from './freeze'
 import type { Lanes } from './lanes'
 import type { Planning } from './planning'
+import { enqueue, freezeAll } from './queueAdd'
 import { createQueueLanes } from './queueLanes'
 import type { Trainings } from './trainings'
 
@@ -38,17 +37,8 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
     /** Checks and freezes every recipe before any is added. */
     async add({ recipes, lane, origin }: Omit<QueueAdd, 'origin'> & { origin?: RunOrigin | undefined }, bases: readonly string[] = [process.cwd()], start?: string): Promise<{ runs: string[] }> {
       const target = await laneOr(lane)
-      const frozen: Frozen[] = []
-      for (const [index, draft] of recipes.entries()) frozen.push(await prepared(deps, planning, draft, bases, index, recipes.length))
-      const breathe = breather()
-      const runs: string[] = []
-      for (const draft of frozen) {
-        const run = store.create({ ...draft, ...(origin ? { origin } : {}) }, start).manifest.id
-        // Each at once: a run that was made and does not wait would look interrupted after a kill.
-        file.change(({ waiting }) => ({ waiting: [...waiting, { run, lane: target }] }))
-        runs.push(run)
-        await breathe()
-      }
+      const frozen = await freezeAll(deps, planning, recipes, bases)
+      const runs = await enqueue(store, file, frozen.map(draft => ({ ...draft, ...(origin ? { origin } : {}) })), target, start)
       await startAll()
       return { runs }
     },
@@ -69,8 +59,8 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
     },
     /** Takes runs off the queue; they stay in the workspace as stopped. Those that do not wait are left alone. */
     remove({ runs }: { runs: string[] }): void {
-      const leaving = runs.filter(dispatch.waits)
-      dispatch.leave(leaving)
+      const leaving = runs.filter(file.waits)
+      file.leave(leaving)
       for (const run of leaving) if (existsSync(store.folder(run))) recordUnbegun(store.folder(run), null)
       changed()
     },
@@ -83,7 +73,7 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
       await startAll()
     },
     watch: (_: void, emit: (states: QueueState[]) => void): () => void => tellChanges(list, listeners, emit),
-    waits: dispatch.waits, onEnded: dispatch.onEnded, close: dispatch.close,
+    waits: file.waits, onEnded: dispatch.onEnded, close: dispatch.close,
     /** Goes on with what waited when the program last ended; `held`: only when a person says so. */
     async open(held: boolean): Promise<void> {
       await lanes()
@@ -93,15 +83,6 @@ export function createQueue(deps: Deps, planning: Planning, trainings: Trainings
   }
 }
 export type Queue = ReturnType<typeof createQueue>
-
-async function prepared({ version }: Deps, planning: Planning, draft: unknown, bases: readonly string[], index: number, count: number): Promise<Frozen> {
-  try {
-    return await freeze(await planning.prepare(draft, bases), version)
-  } catch (thrown) {
-    if (count === 1 || !(thrown instanceof AppError)) throw thrown
-    throw new AppError(thrown.code, `Run ${index + 1} of ${count}: ${thrown.message} None was queued.`, thrown.field ? { field: thrown.field } : {})
-  }
-}
 
 /** Tells the queue when it was changed here, and when another program takes or leaves a device. */
 function tellChanges(list: () => Promise<QueueState>, listeners: Set<() => void>, emit: (states: QueueState[]) => void): () => void {

@@ -44,6 +44,8 @@ export function createRestart({ store }: Deps, planning: Planning) {
   }
 }
 
+export type Restarts = ReturnType<typeof createRestart>
+
 const withNotice = (plan: PlanReport, notice: Notice | null): PlanReport => notice ? { ...plan, notices: [notice, ...plan.notices] } : plan
 
 /** A run or a checkpoint that is gone is wrong with the weights, and with no field of the recipe. */

@@ -16,17 +16,24 @@ export interface QueueFile {
   read(): QueueContent
   change(by: (content: QueueContent) => Partial<QueueContent>): void
   runs(): ReadonlySet<string>
+  waits(run: string): boolean
+  /** Takes runs out; those that do not wait are left alone. */
+  leave(runs: readonly string[]): void
 }
 
 export function openQueueFile(path: string): QueueFile {
   const read = (): QueueContent => readJson(path, File, () => ({ format: 1 as const, waiting: [], paused: {} }))
+  const runs = () => new Set(read().waiting.map(({ run }) => run))
+  const waits = (run: string) => runs().has(run)
+  function change(by: (content: QueueContent) => Partial<QueueContent>): void {
+    const before = read()
+    writeJsonAtomic(path, { ...before, ...by(before), format: 1 } satisfies z.infer<typeof File>)
+  }
   return {
-    read,
-    change(by) {
-      const before = read()
-      writeJsonAtomic(path, { ...before, ...by(before), format: 1 } satisfies z.infer<typeof File>)
+    read, change, runs, waits,
+    leave(leaving) {
+      if (leaving.some(waits)) change(({ waiting }) => ({ waiting: without(waiting, leaving) }))
     },
-    runs: () => new Set(read().waiting.map(({ run }) => run)),
   }
 }
 
@@ -38,4 +45,4 @@ export function place(waiting: readonly Waiting[], entry: Waiting, position: num
   return [...others.slice(0, at), entry, ...others.slice(at)]
 }
 
-export const without = (waiting: readonly Waiting[], runs: readonly string[]): Waiting[] => waiting.filter(({ run }) => !runs.includes(run))
+const without = (waiting: readonly Waiting[], runs: readonly string[]): Waiting[] => waiting.filter(({ run }) => !runs.includes(run))

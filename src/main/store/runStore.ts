@@ -86,12 +86,15 @@ export function openRunStore(workspace: Workspace): RunStore {
       opened().index.together(() => { for (const run of runs) opened().table.look(run) })
     },
     remove(run) {
-      const at = present(run)
-      const holder = liveRunLock(at)
-      if (holder) throw new AppError('run-busy', `Run ${run} is being trained by process ${holder.pid}; stop it first, then remove it.`)
-      onDisk(`remove run ${run}`, () => renameSync(at, join(workspace.trash, `${run}.${Date.now()}`)))
+      discard(workspace, run, present(run))
       opened().table.look(run)
     },
     close: () => index?.close(),
   }
+}
+
+function discard({ trash }: Workspace, run: string, folder: string): void {
+  const holder = liveRunLock(folder)
+  if (holder) throw new AppError('run-busy', `Run ${run} is being trained by process ${holder.pid}; stop it first, then remove it.`)
+  onDisk(`remove run ${run}`, () => renameSync(folder, join(trash, `${run}.${Date.now()}`)))
 }

@@ -7,9 +7,7 @@ import { getAt, isObject, same, setAt, type Json, type JsonObject } from '../lib
 import { persisted } from '../lib/persisted'
 import type { Field } from '../forms/schema'
 import { useCatalog } from './catalog'
-import { usePlan } from './usePlan'
-
-export interface StartWeights { run: string; step: number; name: string }
+import { type StartWeights, usePlan } from './usePlan'
 
 /** The recipe being written. It holds only what was chosen; everything else is its default. */
 export const useDraft = defineStore('draft', () => {
@@ -18,9 +16,12 @@ export const useDraft = defineStore('draft', () => {
   const origin = persisted<string>('draft.origin', '')
   /** The checkpoint whose weights the run begins with. */
   const weights = persisted<StartWeights | null>('draft.weights', null)
+  /** Whether a sweep is made of it; its runs begin fresh. */
+  const isSwept = persisted<boolean>('sweep.on', false)
+  const begins = computed(() => isSwept.value ? null : weights.value)
   /** Fields of methods that were left, so that coming back finds them. */
   const leftMethods = persisted<Record<string, JsonObject>>('draft.methods', {})
-  const { plan, planError } = usePlan(recipe)
+  const { plan, planError } = usePlan(recipe, begins)
   const startError = shallowRef<ErrorValue | null>(null)
   const starting = ref(false)
 
@@ -65,5 +66,5 @@ export const useDraft = defineStore('draft', () => {
   }
 
   const notice = (path: string): Notice | undefined => plan.value?.notices.find(one => one.field === path)
-  return { recipe, origin, weights, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
+  return { recipe, origin, weights, isSwept, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
 })

@@ -1,4 +1,4 @@
-import type { BackboneCard, InspectReport, TensorCard } from '@contract/model'
+import type { BackboneCard, InspectReport } from '@contract/model'
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { api } from '../api'
@@ -33,9 +33,6 @@ export const useModels = defineStore('models', () => {
     return known
   }
 
-  /** Takes a moment the first time: every number is read. */
-  const tensors = (path: string): Promise<TensorCard[]> => api.models.tensors({ path })
-
   const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
-  return { list, loaded, error, load, add, remove, inspect, tensors, find }
+  return { list, loaded, error, load, add, remove, inspect, find }
 })

@@ -1,5 +1,5 @@
 import { Sweep, sweepRounds, type SweepAxis } from '@contract/sweep'
-import { defineStore } from 'pinia'
+import { defineStore, storeToRefs } from 'pinia'
 import { computed, ref, shallowRef } from 'vue'
 import type { ErrorValue } from '@contract/errors'
 import { api, errorValue } from '../api'
@@ -13,7 +13,7 @@ type Search = Sweep['search']
 /** What the New run page sweeps over beside the draft: lines as they are written, and the sweep they make. */
 export const useSweep = defineStore('sweep', () => {
   const draft = useDraft()
-  const on = persisted<boolean>('sweep.on', false)
+  const { isSwept: on } = storeToRefs(draft)
   const lines = persisted<AxisLine[]>('sweep.lines', [{ field: 'train.learningRate', kind: 'log', text: '1e-4, 1e-2, 4' }])
   const search = persisted<Search>('sweep.search', 'grid')
   const runs = persisted<number>('sweep.runs', 8)

@@ -4,10 +4,12 @@ import { shallowRef, watch, type Ref } from 'vue'
 import { api, errorValue } from '../api'
 import type { JsonObject } from '../lib/path'
 
+export interface StartWeights { run: string; step: number; name: string }
+
 const delayMs = 150
 
-/** What a recipe would train and cost, asked again whenever it changes; an answer to an older question is dropped. */
-export function usePlan(recipe: Ref<JsonObject>) {
+/** What a recipe would train and cost, and whether the weights that it begins with fit it; asked again whenever it changes; an answer to an older question is dropped. */
+export function usePlan(recipe: Ref<JsonObject>, begins: Ref<StartWeights | null>) {
   const plan = shallowRef<PlanReport | null>(null)
   const planError = shallowRef<ErrorValue | null>(null)
   let asked = 0
@@ -16,7 +18,7 @@ export function usePlan(recipe: Ref<JsonObject>) {
   async function ask(): Promise<void> {
     const mine = ++asked
     try {
-      const answer = await api.runs.plan(recipe.value)
+      const answer = await (begins.value ? api.runs.planRestart({ run: begins.value.run, checkpoint: begins.value.step, recipe: recipe.value }) : api.runs.plan(recipe.value))
       if (mine !== asked) return
       plan.value = answer
       planError.value = null
@@ -25,7 +27,7 @@ export function usePlan(recipe: Ref<JsonObject>) {
     }
   }
 
-  watch(recipe, () => {
+  watch([recipe, begins], () => {
     clearTimeout(timer)
     timer = setTimeout(() => void ask(), delayMs)
   }, { deep: true, immediate: true })

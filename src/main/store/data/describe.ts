@@ -4,7 +4,7 @@ import type { DatasetCard } from '../../contract/dataset'
 import { brokenIn, keyPrefix } from './cache/entry'
 import { cacheReport } from './cache/room'
 import { openDataset } from './open'
-import { SPLITS, type DatasetSource } from './types'
+import { type DatasetFacts, SPLITS } from './types'
 
 /** What a dataset's card says of its content. */
 export type DatasetFields = Pick<DatasetCard, 'name' | 'path' | 'kind' | 'classes' | 'splits' | 'counts' | 'broken' | 'cacheBytes'>
@@ -19,7 +19,7 @@ export async function describeDataset(path: string, cacheDir: string): Promise<D
   }
 }
 
-export async function describeSource(source: DatasetSource, cacheDir: string): Promise<DatasetFields> {
+export async function describeSource(source: DatasetFacts, cacheDir: string): Promise<DatasetFields> {
   const { name, path, kind, classes } = source
   const counts: Record<string, number[]> = {}
   for (const split of SPLITS) {

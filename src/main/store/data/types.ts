@@ -29,5 +29,8 @@ export interface DatasetSource {
   close(): Promise<void>
 }
 
+/** What is known of a dataset once its files were listed; no image was decoded. */
+export type DatasetFacts = Omit<DatasetSource, 'read' | 'close'>
+
 /** One image cannot be read or decoded; the dataset can. The message is the reason, to stand behind the file's name. */
 export class BrokenImage extends Error {}
