@@ -10,6 +10,8 @@
 //   number of instructions, then each: name a b       registers are the inputs, then the instructions' results
 //   number of outputs, then each: register kind rank dimensions...    kind: wide | narrow (one a row) | sum (over the rows)
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <condition_variable>
 #include <cstdint>
@@ -432,14 +434,13 @@ Rows bestRows() {
 
 // ---- threads ----
 
-// A few threads that share one task at a time; whoever finds them busy does its work alone.
+// A few threads that share one task at a time; whoever finds them busy does its work alone. To wake a thread takes as long
+// as a small task, so threads look around for a while before they sleep, and let others go first meanwhile.
 class Workers {
  public:
   explicit Workers(int n) {
     for (int i = 1; i < n; i++) std::thread([this] { serve(); }).detach();
-    count_ = n;
   }
-  int count() const { return count_; }
   // task(i) for i = 0 ... parts - 1
   void run(int parts, const std::function<void(int)>& task) {
     if (parts <= 1 || !busy_.try_lock()) {
@@ -452,9 +453,11 @@ class Workers {
       parts_ = parts;
       next_ = 0;
       left_ = parts;
+      round_++;
     }
-    wake_.notify_all();
+    if (asleep_ > 0) wake_.notify_all();
     work();
+    await([this] { return left_ == 0; }, LAST);
     std::unique_lock<std::mutex> hold(mutex_);
     done_.wait(hold, [this] { return left_ == 0; });
     task_ = nullptr;
@@ -463,11 +466,21 @@ class Workers {
   }
 
  private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::microseconds LAST{200}, NEXT{400};
+
+  template <typename F> void await(F ready, std::chrono::microseconds most) {
+    for (const auto until = Clock::now() + most; !ready() && Clock::now() < until;) std::this_thread::yield();
+  }
   void serve() {
-    for (;;) {
+    for (int64_t seen = 0;;) {
+      await([&] { return round_ != seen; }, NEXT);
       {
         std::unique_lock<std::mutex> hold(mutex_);
-        wake_.wait(hold, [this] { return task_ != nullptr && next_ < parts_; });
+        asleep_++;
+        wake_.wait(hold, [&] { return round_ != seen; });
+        asleep_--;
+        seen = round_;
       }
       work();
     }
@@ -487,11 +500,12 @@ class Workers {
       if (--left_ == 0) done_.notify_all();
     }
   }
-  int count_ = 1;
   std::mutex busy_, mutex_;
   std::condition_variable wake_, done_;
   const std::function<void(int)>* task_ = nullptr;
-  int parts_ = 0, next_ = 0, left_ = 0;
+  int parts_ = 0, next_ = 0;
+  std::atomic<int> left_{0}, asleep_{0};
+  std::atomic<int64_t> round_{0};
 };
 Workers& workers() {
   // never destroyed: its threads live as long as the process

@@ -2,7 +2,7 @@ import { tf, type Tensor } from '../tf'
 
 /** Layers written as plain functions; hand-written gradients where the composed ones cost more. */
 
-const SQRT1_2 = Math.SQRT1_2, INV_SQRT_2PI = 1 / Math.sqrt(2 * Math.PI)
+const SQRT1_2 = Math.SQRT1_2, LOG_SQRT_2PI = 0.5 * Math.log(2 * Math.PI)
 
 /** x [..., i], w [o, i] -> x wᵀ [..., o]. */
 export function linear(x: Tensor, w: Tensor): Tensor {
@@ -38,13 +38,13 @@ export function sumTokens(x: Tensor): Tensor {
 
 /** x Φ(x), exact (erf). Its gradient computes Φ anew: that costs less than to keep it. */
 export function gelu(x: Tensor): Tensor {
-  const cdf = (t: Tensor) => tf.mul(tf.add(tf.erf(tf.mul(t, SQRT1_2)), 1), 0.5)
+  const cdf = (t: Tensor) => tf.add(tf.mul(tf.erf(tf.mul(t, SQRT1_2)), 0.5), 0.5)
   return tf.customGrad((input: unknown, save: unknown) => {
     const t = input as Tensor
     ;(save as (t: Tensor[]) => void)([t])
     const gradFunc = (dy: Tensor, saved: Tensor[]) => {
       const a = saved[0]!
-      const density = tf.mul(tf.exp(tf.mul(tf.square(a), -0.5)), INV_SQRT_2PI)
+      const density = tf.exp(tf.sub(tf.mul(tf.square(a), -0.5), LOG_SQRT_2PI))
       return tf.mul(dy, tf.add(cdf(a), tf.mul(a, density)))
     }
     return { value: tf.mul(t, cdf(t)), gradFunc }
@@ -66,19 +66,19 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tenso
   const [batch, length, width] = q.shape as [number, number, number]
   const size = width / heads
   const split = (x: Tensor) => x.reshape([batch, length, heads, size]).transpose([0, 2, 1, 3])
-  return tf.tidy(() => mix(split(q), split(k), split(v), 1 / Math.sqrt(size)).transpose([0, 2, 1, 3]).reshape([batch, length, width]))
+  return tf.tidy(() => mix(split(tf.mul(q, 1 / Math.sqrt(size))), split(k), split(v)).transpose([0, 2, 1, 3]).reshape([batch, length, width]))
 }
 
-/** softmax(q kᵀ scale) v over [B, H, T, S]; keeps the probabilities alone for its gradient. */
-function mix(q: Tensor, k: Tensor, v: Tensor, scale: number): Tensor {
+/** softmax(q kᵀ) v over [B, H, T, S]; keeps the probabilities alone for its gradient. */
+function mix(q: Tensor, k: Tensor, v: Tensor): Tensor {
   const op = tf.customGrad((a: unknown, b: unknown, c: unknown, save: unknown) => {
     const [qt, kt, vt] = [a, b, c] as [Tensor, Tensor, Tensor]
-    const p = tf.softmax(tf.mul(tf.matMul(qt, kt, false, true), scale))
+    const p = tf.softmax(tf.matMul(qt, kt, false, true))
     ;(save as (t: Tensor[]) => void)([qt, kt, vt, p])
     const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
       const [qs, ks, vs, ps] = saved as [Tensor, Tensor, Tensor, Tensor]
       const dp = tf.mul(tf.matMul(dy, vs, false, true), ps)
-      const ds = tf.mul(tf.sub(dp, tf.mul(ps, tf.sum(dp, -1, true))), scale)
+      const ds = tf.sub(dp, tf.mul(ps, tf.sum(dp, -1, true)))
       return [tf.matMul(ds, ks), tf.matMul(ds, qs, true, false), tf.matMul(ps, dy, true, false)]
     }
     return { value: tf.matMul(p, vt), gradFunc: gradFunc as never }
