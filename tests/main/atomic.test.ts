@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import fs, { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import fs, { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -37,7 +38,7 @@ describe('atomic files', () => {
     expect(readdirSync(folder)).toEqual(['a.json'])
   })
 
-  it.each([['ENOSPC', 'disk-full', /disk is full/], ['EACCES', 'workspace-unwritable', /no permission/], ['EROFS', 'workspace-unwritable', /read-only/]] as const)(
+  it.each([['ENOSPC', 'disk-full', /disk is full/], ['EACCES', 'workspace-unwritable', /no permission/], ['EROFS', 'workspace-unwritable', /read-only/], ['EISDIR', 'workspace-unwritable', /a folder stands/], ['ENAMETOOLONG', 'workspace-unwritable', /too long/]] as const)(
     'keeps the old file on %s and says so in one sentence', (code, expected, words) => {
       const folder = temporaryFolder()
       writeFileAtomic(join(folder, 'a.json'), 'old')
@@ -49,6 +50,17 @@ describe('atomic files', () => {
       expect(readdirSync(folder)).toEqual(['a.json'])
       expect(readFileSync(join(folder, 'a.json'), 'utf8')).toBe('old')
     })
+
+  it('writes into a pipe or a device and leaves it what it is', async () => {
+    const pipe = join(temporaryFolder(), 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const reader = spawn('cat', [pipe], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let read = ''
+    reader.stdout.on('data', (chunk: Buffer) => { read += chunk })
+    writeFileAtomic(pipe, 'through')
+    await once(reader, 'close')
+    expect([read, statSync(pipe).isFIFO()]).toEqual(['through', true])
+  })
 
   it('says that a workspace cannot be made where a file stands', () => {
     const file = join(temporaryFolder(), 'file')

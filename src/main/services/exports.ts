@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { z } from 'zod'
 import { type ExportInput, ExportReport } from '../contract/checkpoint'
 import { AppError } from '../contract/errors'
 import { onDisk, removeTemporaries, writeJsonAtomic } from '../store/atomic'
 import { findCheckpoint } from '../store/checkpoints'
+import { entryAt } from '../store/files'
 import { candidatePaths, isInside } from '../store/paths'
 import { exportsFolder } from '../store/runFolder'
 import type { TrainerOptions } from '../worker/host'
@@ -36,7 +37,7 @@ export function createExports({ store, workspace, host }: Deps, lanes: Lanes) {
 /** Exports never overwrite: the folder must be new or empty. */
 function freeFolder(out: string): string {
   const folder = resolve(candidatePaths(out, [process.cwd()])[0]!)
-  const entry = statSync(folder, { throwIfNoEntry: false })
+  const entry = entryAt(folder)
   if (entry && !entry.isDirectory()) throw new AppError('bad-input', `${folder} is a file; give a folder that is new or empty.`, { field: 'out' })
   if (entry && readdirSync(folder).length > 0) throw new AppError('bad-input', `${folder} is not empty; give a folder that is new or empty.`, { field: 'out' })
   return folder

@@ -1,6 +1,8 @@
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import type { CheckpointChoice } from '../contract/checkpoint'
+import { AppError } from '../contract/errors'
 import { findCheckpoint } from '../store/checkpoints'
+import { entryAt } from '../store/files'
 import type { TrainerOptions } from '../worker/host'
 import type { Deps } from './deps'
 import { find } from './library'
@@ -27,9 +29,17 @@ export function createTools(deps: Deps) {
     async logits({ model, adapter, input, output }: LogitsRequest, options: TrainerOptions = {}) {
       const job = {
         model: find(deps, 'backbones', model, [process.cwd()]).path, adapter: adapter === null ? null : resolve(adapter),
-        input: resolve(input), output: resolve(output),
+        input: resolve(input), output: placeFor(output),
       }
       return host.start({ kind: 'logits', input: job }, options)
     },
   }
+}
+
+/** Refused before anything is computed. */
+function placeFor(output: string): string {
+  const path = resolve(output)
+  if (entryAt(path)?.isDirectory()) throw new AppError('bad-input', `${path} is a folder; --output needs the name of a file.`, { field: 'output' })
+  if (!entryAt(dirname(path))?.isDirectory()) throw new AppError('bad-input', `There is no folder ${dirname(path)} for --output; make it first.`, { field: 'output' })
+  return path
 }

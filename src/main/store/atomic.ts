@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { AppError } from '../contract/errors'
+import { AppError, type ErrorCode } from '../contract/errors'
 
 const TEMPORARY = /^\.tmp-(\d+)-[0-9a-f]+-/
 const REPLACED = /^\.old-\d+-[0-9a-f]+-(.+)$/
@@ -9,22 +9,22 @@ const REPLACED = /^\.old-\d+-[0-9a-f]+-(.+)$/
 const mark = () => `${process.pid}-${randomBytes(4).toString('hex')}`
 const temporaryName = (final: string) => join(dirname(final), `.tmp-${mark()}-${basename(final)}`)
 
+const failures: Readonly<Record<string, readonly [code: ErrorCode, why: string]>> = {
+  ENOSPC: ['disk-full', 'the disk is full. Free some space, then try again; nothing that was saved before is lost.'],
+  EACCES: ['workspace-unwritable', 'no permission. Make the folder writable, or choose another with --workspace.'],
+  EROFS: ['workspace-unwritable', 'the file system is read-only. Choose another folder with --workspace.'],
+  ENOTDIR: ['workspace-unwritable', 'a file stands where a folder is needed. Choose another folder.'],
+  EISDIR: ['workspace-unwritable', 'a folder stands where a file is needed. Choose another name.'],
+  ENOENT: ['workspace-unwritable', 'its folder is not there. Make the folder, or choose another.'],
+  ELOOP: ['workspace-unwritable', 'its links lead in a circle. Choose another folder.'],
+  ENAMETOOLONG: ['workspace-unwritable', 'its name is too long. Choose a shorter one.'],
+}
+const alike: Readonly<Record<string, string>> = { EDQUOT: 'ENOSPC', EPERM: 'EACCES', EEXIST: 'ENOTDIR' }
+
 /** Turns a failed disk operation into one sentence with a mend; `doing` completes "Could not …". */
 export function diskError(doing: string, thrown: unknown): unknown {
-  const code = (thrown as NodeJS.ErrnoException | null)?.code
-  if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new AppError('disk-full', `Could not ${doing}: the disk is full. Free some space, then try again; nothing that was saved before is lost.`, { cause: thrown })
-  }
-  if (code === 'EACCES' || code === 'EPERM') {
-    return new AppError('workspace-unwritable', `Could not ${doing}: no permission. Make the folder writable, or choose another with --workspace.`, { cause: thrown })
-  }
-  if (code === 'EROFS') {
-    return new AppError('workspace-unwritable', `Could not ${doing}: the file system is read-only. Choose another folder with --workspace.`, { cause: thrown })
-  }
-  if (code === 'ENOTDIR' || code === 'EEXIST') {
-    return new AppError('workspace-unwritable', `Could not ${doing}: a file stands where a folder is needed. Choose another folder.`, { cause: thrown })
-  }
-  return thrown
+  const code = String((thrown as NodeJS.ErrnoException | null)?.code), failure = failures[alike[code] ?? code]
+  return failure ? new AppError(failure[0], `Could not ${doing}: ${failure[1]}`, { cause: thrown }) : thrown
 }
 
 export function onDisk<T>(doing: string, work: () => T): T {
@@ -47,9 +47,10 @@ export function writeDurable(path: string, data: Uint8Array | string): void {
   }
 }
 
-/** After a crash the path holds the old file or the new one, never a part. */
+/** After a crash the path holds the old file or the new one, never a part. A device or a pipe is not replaced but written to. */
 export function writeFileAtomic(path: string, data: Uint8Array | string): void {
   onDisk(`write ${path}`, () => {
+    if (existsSync(path) && !statSync(path).isFile() && !statSync(path).isDirectory()) return writeFileSync(path, data)
     const temporary = temporaryName(path)
     try {
       writeDurable(temporary, data)

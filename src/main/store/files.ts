@@ -1,15 +1,16 @@
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, type Stats, statSync } from 'node:fs'
 import { mkdir, open, readdir } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AppError } from '../contract/errors'
 import type { ByteSource, Files, OutFile } from '../engine/io/bytes'
+import { reasonOf } from './data/failures'
 
 /** A file on disk. It is opened for each read: a checkpoint is read once, in large pieces. */
 export function fileSource(path: string): ByteSource {
   return {
-    name: basename(path), size: statSync(path).size,
+    name: basename(path), size: sizeOf(path),
     async read(offset, length) {
-      const handle = await open(path, 'r')
+      const handle = await open(path, 'r').catch((thrown: unknown) => { throw cannotRead(path, thrown) })
       try {
         const bytes = new Uint8Array(length)
         let done = 0
@@ -25,6 +26,23 @@ export function fileSource(path: string): ByteSource {
     },
   }
 }
+
+const cannotRead = (path: string, thrown: unknown) =>
+  new AppError('model-unreadable', `${path} cannot be read: ${reasonOf(thrown)}.`, { cause: thrown })
+
+function sizeOf(path: string): number {
+  let entry: Stats
+  try {
+    entry = statSync(path)
+  } catch (thrown) {
+    throw cannotRead(path, thrown)
+  }
+  if (!entry.isDirectory()) return entry.size
+  throw new AppError('model-unreadable', `${path} is a folder, where a file is needed.`)
+}
+
+/** Links are followed; what cannot be reached is not there. */
+export const entryAt = (path: string): Stats | undefined => existsSync(path) ? statSync(path) : undefined
 
 /** The folder at a path, or the file alone. A model's own weights file stands for the folder around it. */
 export async function diskFiles(path: string): Promise<Files> {

@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest'
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { AppError } from '../../../src/main/contract/errors'
 import { memoryFiles } from '../../../src/main/engine/io/bytes'
 import { timmFacts } from '../../../src/main/engine/io/configs'
@@ -176,6 +179,16 @@ describe('openModel refuses in a clear sentence', () => {
     expect((await failure(openModel(broken))).message).toContain('config.json')
     expect((await failure(openModel(memoryFiles('m', new Map())))).message).toContain('no model.safetensors')
     expect((await failure(openModel(memoryFiles('m', new Map([['pytorch_model.bin', new Uint8Array(3)]]))))).hint).toContain('safetensors')
+  })
+  it('links to nowhere and in a circle, and folders in place of files', async () => {
+    const { diskFiles } = await import('../../../src/main/store/files')
+    for (const [target, what] of [['/nowhere', 'it is not there'], ['config.json', 'its links lead in a circle'], ['/tmp', 'is a folder']] as const) {
+      const at = mkdtempSync(join(tmpdir(), 'engram-links-'))
+      onTestFinished(() => rmSync(at, { recursive: true }))
+      copyFileSync(fixturePath('timm-vit-cls', 'model', 'model.safetensors'), join(at, 'model.safetensors'))
+      symlinkSync(target, join(at, 'config.json'))
+      expect((await failure(diskFiles(at).then(openModel))).message).toContain(what)
+    }
   })
   it('a single file knows its siblings', async () => {
     const { diskFiles } = await import('../../../src/main/store/files')
