@@ -22,10 +22,11 @@ export const train: Command = {
     const { services, out, json, signal } = context
     const lines = createTrainingLines(text => out.line(text))
     let last: RunEvent | undefined
-    let begun = false
+    let begun = false, started = false
     const training = await begin(context, event => {
       last = event
       begun ||= event.event !== 'phase'
+      started ||= event.event === 'started'
       // Scripts are promised `started` as the first line; what was prepared before stays in events.jsonl.
       if (json && begun) out.jsonLine(event)
       else if (json) return
@@ -38,7 +39,7 @@ export const train: Command = {
     } finally {
       signal.removeEventListener('abort', training.stop)
       if (!json) lines.end()
-      if (last && last.event !== 'finished') out.remark(`To go on: engram train --resume ${training.run} --workspace ${services().workspace.root}`)
+      if (started && last?.event !== 'finished') out.remark(`To go on: engram train --resume ${training.run} --workspace ${services().workspace.root}`)
     }
   },
 }

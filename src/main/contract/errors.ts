@@ -42,3 +42,23 @@ export function toErrorValue(thrown: unknown): ErrorValue {
 
 export const fromErrorValue = (value: ErrorValue): AppError =>
   new AppError(value.code, value.message, { ...(value.hint ? { hint: value.hint } : {}), ...(value.field ? { field: value.field } : {}) })
+
+const kinds: Readonly<Record<string, string>> = {
+  int: 'a whole number', number: 'a number', string: 'a text', boolean: 'true or false', object: 'an object', record: 'an object', array: 'a list', null: 'null',
+}
+
+/** What is wrong with a value, without its place: zod's words name types of programs. */
+export function issueWords(issue: z.core.$ZodIssue): string {
+  const inner = issue.code === 'invalid_union' ? issue.errors.map(([first]) => first).find(first => first && first.path.length > 0) : undefined
+  if (inner) return `${inner.path.map(String).join('.')}: ${issueWords(inner)}`
+  const kind = kindOf(issue)
+  return kind ? `must be ${kind}` : issue.message.charAt(0).toLowerCase() + issue.message.slice(1)
+}
+
+function kindOf(issue: z.core.$ZodIssue | undefined): string | undefined {
+  if (issue?.code === 'invalid_type') return kinds[issue.expected]
+  if (issue?.code === 'invalid_value') return `${issue.values.length > 1 ? 'one of ' : ''}${issue.values.map(value => JSON.stringify(value)).join(', ')}`
+  if (issue?.code !== 'invalid_union') return undefined
+  const each = issue.errors.map(([first]) => kindOf(first))
+  return each.length > 0 && each.every(kind => kind !== undefined) ? [...new Set(each)].join(' or ') : undefined
+}

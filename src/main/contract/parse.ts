@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AppError, type ErrorCode } from './errors'
+import { AppError, type ErrorCode, issueWords } from './errors'
 
 /** The known name closest to a misspelled one, or undefined when none is near. */
 export function nearest(name: string, known: readonly string[]): string | undefined {
@@ -31,7 +31,7 @@ export function firstIssue(error: z.ZodError, schema: z.ZodType): { field: strin
     const hint = near ? `did you mean "${near}"?` : `known names are ${known.join(', ')}`
     return { field: field ? `${field}.${key}` : key, message: `"${key}" is not a known name; ${hint}` }
   }
-  return { field, message: issue.message.charAt(0).toLowerCase() + issue.message.slice(1) }
+  return { field, message: issueWords(issue) }
 }
 
 function keysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {

@@ -54,7 +54,8 @@ describe('folders', () => {
     put(folder, { ...classFiles(['a', 'b'], 1, 'real/'), 'set/c/0.png': png(1) })
     for (const name of ['a', 'b']) symlinkSync(join(folder, 'real', name), join(folder, 'set', name))
     symlinkSync(join(folder, 'set'), join(folder, 'set', 'c', 'circle'))
-    expect((await openDataset(join(folder, 'set'))).classes).toEqual(['a', 'b', 'c'])
+    const { classes, samples } = await openDataset(join(folder, 'set'))
+    expect([classes, samples.map(({ file }) => file)]).toEqual([['a', 'b', 'c'], ['a/0.png', 'b/0.png', 'c/0.png']])
   })
 
   it('refused in one sentence', async () => {

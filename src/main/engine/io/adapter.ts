@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { issueWords } from '../../contract/errors'
 import type { VitShape } from '../../contract/model'
 import { sites as vitSites } from '../backbones/vit'
 import type { Method, PeftRead, PeftTensor } from '../methods/define'
@@ -71,7 +72,7 @@ async function jsonOf<S extends z.ZodType>(files: Files, name: string, schema: S
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
-  throw invalid(`${name}: ${issue.path.join('.') || 'the document'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}.`)
+  throw invalid(`${name}: ${issue.path.join('.') || 'the document'}: ${issueWords(issue)}.`)
 }
 
 /** Options of PEFT that change what the tensors mean. */

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { AppError } from '../../contract/errors'
+import { AppError, issueWords } from '../../contract/errors'
 import type { VitShape } from '../../contract/model'
 import { decodeUtf8, type Files } from './bytes'
 import type { HfModel } from './keymaps/vit'
@@ -61,7 +61,7 @@ export async function readJson<S extends z.ZodType>(files: Files, name: string, 
   const parsed = schema.safeParse(value)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
-  throw unreadable(name, `${issue.path.join('.') || 'the document'}: ${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}.`)
+  throw unreadable(name, `${issue.path.join('.') || 'the document'}: ${issueWords(issue)}.`)
 }
 
 /** What the tensors do not tell. */

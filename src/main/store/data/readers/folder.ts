@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { byName, numberClasses, refuseEmptyClasses } from '../classes'
 import { openFailure, reasonOf, unreadable } from '../failures'
@@ -36,20 +36,21 @@ export async function readImageFile(path: string): Promise<Uint8Array> {
 export async function listFolder(path: string, deepest = DEEPEST): Promise<Listing> {
   const files: string[] = []
   const folders: string[] = []
-  const walk = async (inside: string, depth: number): Promise<void> => {
+  const walk = async (inside: string, depth: number, above: readonly string[]): Promise<void> => {
+    // A link to a folder around it would give each image again, under classes that are not its own.
+    const here = await realpath(join(path, inside)).catch((thrown: unknown) => { throw openFailure(join(path, inside), thrown) })
+    if (above.includes(here)) return
+    if (inside) folders.push(inside)
     const entries = await readdir(join(path, inside), { withFileTypes: true }).catch((thrown: unknown) => { throw openFailure(join(path, inside), thrown) })
     for (const entry of entries) {
       if (isLitter(entry.name)) continue
       const name = inside ? `${inside}/${entry.name}` : entry.name
       const folder = entry.isDirectory() || (entry.isSymbolicLink() && (await isFolder(join(path, name))))
       if (!folder) files.push(name)
-      else if (depth < deepest) {
-        folders.push(name)
-        await walk(name, depth + 1)
-      }
+      else if (depth < deepest) await walk(name, depth + 1, [...above, here])
     }
   }
-  await walk('', 1)
+  await walk('', 1, [])
   return { files, folders }
 }
 

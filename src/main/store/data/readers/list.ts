@@ -82,5 +82,5 @@ function checkLabels(lines: readonly Line[]): void {
 
 function fileFailure(line: Line, folder: string, thrown: unknown): Error {
   const what = errno(thrown) === 'ENOENT' ? 'does not exist' : `cannot be read (${reasonOf(thrown)})`
-  return invalid(`${line.list}, line ${line.line}: ${join(folder, line.file)} ${what}: mend the path or remove the line.`, thrown)
+  return invalid(`${line.list}, line ${line.line}: ${join(folder, line.file).slice(0, 300)} ${what}: mend the path or remove the line.`, thrown)
 }
