@@ -58,6 +58,8 @@ test('every checkpoint of every run is on one page, and one is pinned there', as
   await expect.poll(() => page().evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Try images')
 })
 
+const check = (text: RegExp) => page().getByRole('complementary', { name: 'What this run amounts to' }).getByRole('listitem').filter({ hasText: text })
+
 /** The dialog that a row opens is about its run and its checkpoint; it ends closed. */
 async function tryAt(step: number): Promise<void> {
   await page().getByRole('dialog', { name: 'Try images on digits ssf' }).getByRole('button', { name: new RegExp(`^Checkpoint .*step ${step}$`) }).waitFor()
@@ -145,7 +147,7 @@ test('a new run begins with the weights of a checkpoint, by the same recipe or a
   await page().getByLabel('Epochs', { exact: true }).fill('1')
   await look('restart-changed')
   await page().getByRole('radio', { name: 'LoRA', exact: true }).click()
-  const misfit = page().getByRole('complementary', { name: 'What this run amounts to' }).getByRole('listitem').filter({ hasText: /do not fit: they come from ssf, and .* is not among them/ })
+  const misfit = check(/do not fit: they come from ssf, and .* is not among them/)
   await misfit.waitFor()
   await expect.poll(() => page().locator('[data-test=start]').first().innerText()).toContain('Fix method')
   await look('restart-misfit')
@@ -158,5 +160,22 @@ test('a new run begins with the weights of a checkpoint, by the same recipe or a
   const changed = runOfPage()
   await finished(changed)
   expect((await show(changed)).manifest).toMatchObject({ recipe: { train: { epochs: 1 } }, origin: { restartOf: ssf } })
+})
+
+test('a checkpoint that is gone by then is told, and the run can begin fresh, with the keyboard alone', async () => {
+  const { step } = (await all()).find(one => one.run === ssf && one.best)!
+  await ask(page(), 'checkpoints.remove', { run: ssf, step })
+  await goTo('New run')
+  await page().getByLabel('Epochs', { exact: true }).fill('2')
+  const gone = check(new RegExp(`has no checkpoint at step ${step}`))
+  await gone.waitFor()
+  await look('restart-gone')
+  await expect.poll(() => page().locator('[data-test=start]').first().innerText()).toContain('Fix weights')
+  await gone.getByRole('button', { name: 'Go to weights' }).focus()
+  await page().keyboard.press('Enter')
+  expect(await page().evaluate(() => document.activeElement?.textContent)).toBe('Begin fresh')
+  await page().keyboard.press('Enter')
+  await gone.waitFor({ state: 'detached' })
+  await expect.poll(() => page().locator('[data-test=start]').first().innerText()).toContain('Start run')
   expect(bench.problems).toEqual([])
 })
