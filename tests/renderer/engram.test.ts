@@ -6,7 +6,7 @@ import { farthest, firstLayers, layerNames, mapRows, toVectors } from '../../src
 import { neighbours, verdict } from '../../src/renderer/engram/neighbours'
 import { distanceSeries } from '../../src/renderer/engram/series'
 import { matrixOf, pairsOf, runSimilarity, similarity } from '../../src/renderer/engram/similarity'
-import { colourEnd, shownChannels, spread, strength, strongest } from '../../src/renderer/engram/stats'
+import { balance, colourEnd, shownChannels, spread, strength, strongest } from '../../src/renderer/engram/stats'
 
 const f = (...values: number[]) => Float32Array.from(values)
 const site = (name: string, role: EngramSite['role'], block: number, out: number): EngramSite => ({ name, role, kind: 'linear', in: 2, out, block, gain: 'own', shift: false })
@@ -31,6 +31,13 @@ describe('one vector', () => {
     expect(about.below).toBeCloseTo(0.05, 6)
     expect(about.above).toBeCloseTo(0.1, 6)
     expect(about.rms).toBeCloseTo(Math.hypot(0.05, 0.1), 6)
+  })
+
+  it('counts over many how many channels lie on either side', () => {
+    const { below, above, distance } = balance([f(0.5, 1), f(1.5, 2, 1, 1)], 1)
+    expect([below, above]).toEqual([1 / 6, 2 / 6])
+    expect(distance).toBeCloseTo(2 / 6, 6)
+    expect(balance([], 1)).toEqual({ below: 0, above: 0, distance: 0 })
   })
 
   it('names its strongest channels on either side', () => {

@@ -5,6 +5,7 @@ import { fieldsOf, schemaAt, type Schema } from '../../src/renderer/forms/schema
 import { optionLabel } from '../../src/renderer/forms/words'
 import { getAt, setAt, type JsonObject } from '../../src/renderer/lib/path'
 import { nextStep } from '../../src/renderer/newRun/nextStep'
+import { preflight } from '../../src/renderer/newRun/preflight'
 
 const schema = z.toJSONSchema(Recipe, { io: 'input' }) as Schema
 const field = (path: string) => fieldsOf(schema, '').find(one => one.path === path)
@@ -36,15 +37,27 @@ test('the draft keeps only what was chosen, and SAN with defaults stays on', () 
 
 test('the start button names the first thing that is missing', () => {
   const plan = { trainable: { total: 1, head: 1, method: 0, sites: [] }, parameters: 1, memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0, lower: [] }, steps: null, san: null, learningRate: 0, notices: [] }
-  const standing = { backbone: 'a', data: 'b', method: 'ssf', plan, start: 'Start run on GPU 0', missingBytes: 0, labelOf: () => 'Learning rate' }
+  const standing = { backbone: 'a', data: 'b', method: 'ssf', plan, checking: false, start: 'Start run on GPU 0', missingBytes: 0, labelOf: () => 'Learning rate' }
   expect(nextStep({ ...standing, backbone: '', data: '' }).text).toBe('Choose a backbone')
   expect(nextStep({ ...standing, data: '' }).text).toBe('Choose data')
   expect(nextStep({ ...standing, method: '' }).text).toBe('Choose a method')
   expect(nextStep({ ...standing, plan: { ...plan, notices: [{ level: 'error', field: 'train.learningRate', message: '' }] } })).toEqual({ text: 'Fix learning rate', field: 'train.learningRate', ready: false })
   expect(nextStep({ ...standing, missingBytes: 1.2e9 }).text).toBe('Free 1.2 GB of memory')
+  const wrong = { ...plan, notices: [{ level: 'error' as const, field: 'data.from', message: '' }] }
+  expect(nextStep({ ...standing, plan: wrong, checking: true })).toEqual({ text: 'Checking the recipe', field: null, ready: false })
+  expect(nextStep({ ...standing, checking: true }).ready).toBe(true)
   expect(nextStep(standing)).toEqual({ text: 'Start run on GPU 0', field: null, ready: true })
 })
 
 test('options read as words', () => {
   expect(['paper-locational', 'crop+flip', 'validation/accuracy', 'clampedMean', 'cls'].map(optionLabel)).toEqual(['Paper locational', 'Crop + flip', 'Validation accuracy', 'Clamped mean', 'Class token'])
+})
+
+test('before the start it says what is not chosen, and holds no mistake of an older recipe against the new one', () => {
+  const notices = [{ level: 'error' as const, field: 'data.from', message: 'Choose a dataset.' }, { level: 'warning' as const, field: null, message: 'It will be slow.' }]
+  const plan = { trainable: { total: 0, head: 0, method: 0, sites: [] }, parameters: 0, memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0, lower: [] }, steps: null, san: null, learningRate: 0, notices }
+  const said = (written: string[], checking = false) => preflight({ plan, checking, backbone: undefined, data: undefined, status: null, isWritten: field => written.includes(field) }).map(({ level, text }) => `${level}: ${text}`)
+  expect(said(['backbone.from'])).toEqual(['todo: Choose data', 'todo: Choose a method', 'warning: It will be slow.'])
+  expect(said(['backbone.from', 'data.from', 'method.type'])).toEqual(['error: Choose a dataset.', 'warning: It will be slow.'])
+  expect(said(['backbone.from', 'data.from', 'method.type'], true)).toEqual(['warning: It will be slow.'])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { bytes, count, duration, exponent, middle, plainNumber } from '../../src/renderer/lib/format'
+import { apart, bytes, count, duration, exponent, middle, moment, plainNumber } from '../../src/renderer/lib/format'
 import { parseNumber } from '../../src/renderer/lib/number'
 
 test.each([
@@ -11,5 +11,9 @@ test('numbers are written as the design says', () => {
   expect([bytes(1_281_144), bytes(3.1e9), bytes(5e7), bytes(812)]).toEqual(['1.28 MB', '3.1 GB', '50 MB', '812 B'])
   expect([duration(22), duration(303), duration(7440)]).toEqual(['22 s', '5 min 03 s', '2 h 04 min'])
   expect([plainNumber(0.005), plainNumber(1e-8), exponent(0.00162)]).toEqual(['0.005', '1e-8', '1.62e-3'])
+  expect(apart(['digits san-ssf s0', 'digits ssf s0', 'digits lora-8'])).toEqual(['san-ssf s0', 'ssf s0', 'lora-8'])
+  expect(apart(['same', 'same'])).toEqual(['same', 'same'])
+  const noon = new Date(2026, 10, 21, 12, 5).getTime()
+  expect([moment(noon, noon + 3.6e6), moment(noon, noon + 864e5)]).toEqual(['12:05', '21 Nov, 12:05'])
   expect(middle('a-very-long-run-name-seed-2', 15)).toBe('a-very-l…seed-2')
 })

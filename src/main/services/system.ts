@@ -41,7 +41,7 @@ export function createSystem(deps: Deps) {
 }
 
 const check = (id: string, title: string, state: Check['state'], detail: string, mend: string | null = null): Check => ({ id, title, state, detail, mend })
-const gigabytes = (bytes: number) => `${(bytes / GIGABYTE).toFixed(1)} GB`
+const amount = (bytes: number) => bytes < GIGABYTE ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / GIGABYTE).toFixed(bytes < 10 * GIGABYTE ? 1 : 0)} GB`
 
 function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -82,18 +82,18 @@ function checkWorkspace({ workspace }: Deps): Check {
 function checkDisk({ workspace, settings }: Deps): Check {
   const free = diskFree(workspace.root)
   const limit = settings.get().cacheLimitBytes
-  if (free < 2 * GIGABYTE) return check('disk', 'Disk', 'warning', `${gigabytes(free)} free in the workspace; checkpoints and the image cache may not fit`, 'free some space, or choose another workspace with --workspace')
-  return check('disk', 'Disk', 'ok', `${gigabytes(free)} free; the image cache takes at most ${gigabytes(limit)}`)
+  if (free < 2 * GIGABYTE) return check('disk', 'Disk', 'warning', `${amount(free)} free in the workspace; checkpoints and the image cache may not fit`, 'free some space, or choose another workspace with --workspace')
+  return check('disk', 'Disk', 'ok', `${amount(free)} free; the image cache takes at most ${amount(limit)}`)
 }
 
 async function checkCache({ workspace, settings }: Deps): Promise<Check> {
   const { bytes, entries } = await cacheReport(workspace.cache, settings.get().cacheLimitBytes)
-  return check('cache', 'Image cache', 'ok', `${gigabytes(bytes)} in ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`)
+  return check('cache', 'Image cache', 'ok', `${amount(bytes)} in ${entries.length} ${entries.length === 1 ? 'entry' : 'entries'}`)
 }
 
 function checkSamples({ resources }: Deps): Check {
   const backbones = listSamples(resources, 'backbones').length
   const data = listSamples(resources, 'data').length
-  if (backbones > 0 && data > 0) return check('samples', 'Samples', 'ok', `${backbones} backbones, ${data} datasets`)
+  if (backbones > 0 && data > 0) return check('samples', 'Samples', 'ok', `${backbones} ${backbones === 1 ? 'backbone' : 'backbones'}, ${data} ${data === 1 ? 'dataset' : 'datasets'}`)
   return check('samples', 'Samples', 'missing', `resources/samples in ${resources} has ${backbones} backbones and ${data} datasets`, 'git checkout -- resources')
 }

@@ -22,7 +22,7 @@ export interface ChartModel {
   lines: ChartLine[]
   x: { min: number; max: number; format: (value: number) => string; whole: boolean }
   /** With `focus`, the lowest twentieth of the points may lie below the axis, so that the rest can be told apart. */
-  y: { log?: boolean; fromZero?: boolean; focus?: boolean; ceiling?: number; format: (value: number) => string }
+  y: { log?: boolean; fromZero?: boolean; focus?: boolean; ceiling?: number; format: (value: number) => string; /** a value that is read by itself, in tooltips and tables; without it, as on the axis */ say?: (value: number) => string }
   /** Where the run is; what lies right of it has not happened yet. */
   now?: number
   marks?: { x: number; best: boolean }[]

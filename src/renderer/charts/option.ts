@@ -127,7 +127,7 @@ function bestSeries(model: ChartModel, view: Zoom, colours: Palette) {
   const roomForText = (x - view.min) / (view.max - view.min) > 0.3
   return [{
     id: 'best', type: 'scatter', data: [[x, y]], symbolSize: 7, z: 5, silent: true, itemStyle: { opacity: 1, color: colours.accent, borderColor: colours['bg-surface'], borderWidth: 1.5 },
-    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: roomForText, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500 } },
+    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: roomForText, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500, backgroundColor: colours['bg-surface'], padding: [1, 3] } },
   }]
 }
 

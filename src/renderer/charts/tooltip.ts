@@ -12,6 +12,6 @@ export function tooltipHtml(model: ChartModel, x: number, theme: ThemeName): str
     return value === undefined ? [] : [{ line, value }]
   }).sort((a, b) => b.value - a.value)
   if (rows.length === 0) return ''
-  const body = rows.map(({ line, value }) => `<div style="display:flex;gap:8px;align-items:center"><i style="width:8px;height:8px;border-radius:2px;background:${palettes[theme][line.colour]}"></i>${escape(line.name)}<b style="margin-left:auto;font-weight:500">${escape(model.y.format(value))}</b></div>`)
+  const body = rows.map(({ line, value }) => `<div style="display:flex;gap:8px;align-items:center"><i style="width:8px;height:8px;border-radius:2px;background:${palettes[theme][line.colour]}"></i>${escape(line.name)}<b style="margin-left:auto;font-weight:500">${escape((model.y.say ?? model.y.format)(value))}</b></div>`)
   return `<div style="opacity:.75;font-size:11px;margin-bottom:2px">${escape(model.describe(x))}</div>${body.join('')}`
 }

@@ -3,7 +3,7 @@ import type { ChartLine, ChartModel } from '../charts/model'
 import { smooth } from '../charts/series'
 import { metricOf } from '../history/describe'
 import type { RunHistory } from '../history/runHistory'
-import { exponent, hundred, middle } from '../lib/format'
+import { exponent, hundred, middle, three } from '../lib/format'
 import type { ColourName } from '../theme/tokens'
 
 /** A run in a comparison: its card, its colour, and its events where they were asked for. */
@@ -18,7 +18,7 @@ function model(all: readonly Compared[], lineOf: (one: Compared) => Line | null,
     return line && line.length > 0 ? [{ name: nameOf(one), colour: one.colour, width: 1.6, x: line.x, y: line.y, length: line.length, ...(line.label ? { endLabel: line.label } : {}) }] : []
   })
   const last = Math.max(1, ...all.map(({ run }) => run.epochs))
-  return { lines, x: { min: 0, max: last, format: String, whole: true }, y, describe: x => `epoch ${x.toFixed(1)}` }
+  return { lines, x: { min: 0, max: last, format: value => String(Number(value.toFixed(2))), whole: true }, y, describe: x => `epoch ${x.toFixed(1)}` }
 }
 
 /** From the sparklines, for the tray: points evenly over the epochs that are done. */
@@ -27,7 +27,7 @@ export function sparklineModel(all: readonly Compared[]): ChartModel {
     const values = run.accuracies ?? []
     const done = run.epochs * (run.steps > 0 ? run.step / run.steps : 1)
     return { x: values.map((_, i) => (i + 1) / values.length * done), y: values, length: values.length, label: hundred(values.at(-1)) }
-  }, { format: value => (value * 100).toFixed(0), ceiling: 1, focus: true })
+  }, { format: value => (value * 100).toFixed(0), say: hundred, ceiling: 1, focus: true })
 }
 
 function evaluations({ history }: Compared, metric: 'accuracy' | 'loss', write: (value: number) => string): Line | null {
@@ -40,17 +40,17 @@ function evaluations({ history }: Compared, metric: 'accuracy' | 'loss', write: 
 }
 
 export const accuracyCurves = (all: readonly Compared[]): ChartModel =>
-  model(all, one => evaluations(one, 'accuracy', hundred), { format: value => String(Number((value * 100).toFixed(1))), ceiling: 1, focus: true })
+  model(all, one => evaluations(one, 'accuracy', hundred), { format: value => String(Number((value * 100).toFixed(1))), say: hundred, ceiling: 1, focus: true })
 
 export const validationLossCurves = (all: readonly Compared[]): ChartModel =>
-  model(all, one => evaluations(one, 'loss', value => value.toFixed(3)), { log: true, format: String })
+  model(all, one => evaluations(one, 'loss', three), { log: true, format: String, say: three })
 
 export const trainLossCurves = (all: readonly Compared[], smoothing: number): ChartModel => model(all, ({ history }) => {
   const column = history?.columns.loss
   if (!history || !column) return null
   const y = smooth(column.values, column.length, smoothing)
-  return { x: history.columns.epoch.values, y, length: column.length, label: (y[column.length - 1] ?? 0).toFixed(3) }
-}, { log: true, format: String })
+  return { x: history.columns.epoch.values, y, length: column.length, label: three(y[column.length - 1]) }
+}, { log: true, format: String, say: three })
 
 export const learningRateCurves = (all: readonly Compared[]): ChartModel => model(all, ({ history }) => {
   const column = history?.columns.learningRate

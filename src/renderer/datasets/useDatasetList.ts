@@ -10,7 +10,7 @@ export function useDatasetList() {
 
   const onDisk = computed(() => datasets.list.map(one => ({
     id: one.id, name: one.name, problem: one.problem !== null || one.broken.length > 0, group: 'On disk',
-    lines: [`${plural(one.classes.length, 'class', 'classes')}, ${plural(Object.values(one.splits).reduce((a, b) => a + b, 0), 'image')}${one.cacheBytes > 0 ? `, ${bytes(one.cacheBytes)} cached` : ''}`],
+    lines: [`${plural(one.classes.length, 'class', 'classes')}, ${plural(Object.values(one.splits).reduce((a, b) => a + b, 0), 'image')}`, ...one.cacheBytes > 0 ? [`${bytes(one.cacheBytes)} cached`] : []],
   })))
   const entries = computed(() => [...onDisk.value, ...coming.value, ...found.value])
   return { store, words, entries, searchNow }

@@ -17,6 +17,19 @@ export function spread(values: Float32Array, neutral: number): Spread {
   return { distance: absolute / n, rms: root(below + above), below: root(below), above: root(above), min, max }
 }
 
+/** Shares of all channels below and above the neutral value, and their mean distance from it. */
+export function balance(vectors: readonly Float32Array[], neutral: number): { below: number; above: number; distance: number } {
+  let below = 0, above = 0, distance = 0, all = 0
+  for (const values of vectors) for (const value of values) {
+    if (value < neutral) below++
+    else if (value > neutral) above++
+    distance += Math.abs(value - neutral)
+    all++
+  }
+  const n = Math.max(1, all)
+  return { below: below / n, above: above / n, distance: distance / n }
+}
+
 export interface Channel { channel: number; value: number }
 
 /** The channels farthest below and above the neutral value. */

@@ -50,7 +50,10 @@ export function ago(time: number, now = Date.now()): string {
   return days === 1 ? 'Yesterday' : new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })
 }
 
-export const clock = (time: number) => new Date(time).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+const clock = (time: number) => new Date(time).toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })
+/** The time of day, with its day where that is not today. */
+export const moment = (time: number, now = Date.now()) => new Date(time).toDateString() === new Date(now).toDateString() ? clock(time) : `${new Date(time).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' })}, ${clock(time)}`
+export const someOf = (found: number, all: number) => found === all ? count(all) : `${count(found)} of ${count(all)}`
 export const plural = (n: number, one: string, many = `${one}s`) => `${count(n)} ${n === 1 ? one : many}`
 
 /** Names lose their middle, so that the differing ends stay readable. */
@@ -58,6 +61,14 @@ export function middle(name: string, length: number): string {
   if (name.length <= length) return name
   const keep = length - 1
   return `${name.slice(0, Math.ceil(keep * 0.55))}…${name.slice(name.length - Math.floor(keep * 0.45))}`
+}
+
+/** Names without the words that all of them begin with, so that what tells them apart is seen first. */
+export function apart(names: readonly string[]): string[] {
+  const words = names.map(name => name.split(/(?<=[ _-])/))
+  let shared = 0
+  while (words.length > 1 && words.every(own => own.length > shared + 1 && own[shared] === words[0]![shared])) shared++
+  return words.map(own => own.slice(shared).join(''))
 }
 
 export const shape = (sizes: readonly number[]) => sizes.map(count).join(' × ')

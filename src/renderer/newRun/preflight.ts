@@ -5,16 +5,18 @@ import type { SystemStatus } from '@contract/system'
 import { bytes, plural } from '../lib/format'
 
 export interface Check { level: 'ok' | 'info' | 'warning' | 'error' | 'todo'; text: string; field: string | null }
-export interface Situation { plan: PlanReport | null; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null; /** whether a field has been written at all */ isWritten: (field: string) => boolean }
+export interface Situation { plan: PlanReport | null; /** the plan is of an older recipe: what was wrong may be mended */ checking: boolean; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null; /** whether a field has been written at all */ isWritten: (field: string) => boolean }
 
 const rank = { error: 0, todo: 1, warning: 2, info: 3, ok: 4 }
 const bytesPerParameter = 12
 /** Not yet chosen is no mistake. */
-const choices = new Set(['backbone.from', 'data.from', 'method.type'])
+const choices = { 'backbone.from': 'Choose a backbone', 'data.from': 'Choose data', 'method.type': 'Choose a method' }
 
 /** Everything worth knowing before the start: what the plan objects to first, then what is ready. */
-export function preflight({ plan, backbone, data, status, isWritten }: Situation): Check[] {
-  const checks: Check[] = (plan?.notices ?? []).map(({ level, message, field }: Notice) => ({ level: level === 'error' && field && choices.has(field) && !isWritten(field) ? 'todo' : level, text: message, field }))
+export function preflight({ plan, checking, backbone, data, status, isWritten }: Situation): Check[] {
+  const missing = Object.entries(choices).filter(([field]) => !isWritten(field))
+  const told = (plan?.notices ?? []).filter(({ level, field }: Notice) => level !== 'error' || (!checking && !missing.some(([path]) => path === field)))
+  const checks: Check[] = [...missing.map(([field, text]) => ({ level: 'todo' as const, text, field })), ...told.map(({ level, message, field }) => ({ level, text: message, field }))]
   if (backbone) checks.push(backbone.problem ? { level: 'error', text: backbone.problem, field: 'backbone.from' } : { level: 'ok', text: `${backbone.name} is on disk`, field: null })
   if (data) checks.push(dataCheck(data))
   if (plan && status) checks.push(...machineChecks(plan, status))

@@ -3,7 +3,7 @@ import type { ChartLine, ChartModel } from '../charts/model'
 import { nearestIndex, smooth } from '../charts/series'
 import { metricOf } from '../history/describe'
 import type { ColumnName, RunHistory } from '../history/runHistory'
-import { bytes, count, duration, exponent } from '../lib/format'
+import { bytes, count, duration, exponent, hundred, three } from '../lib/format'
 import { learningRateAt } from './schedule'
 
 export type Axis = 'step' | 'epoch' | 'elapsed'
@@ -70,15 +70,14 @@ function evaluated(scene: Scene, metric: 'loss' | 'accuracy', write: (value: num
 
 export function lossModel(scene: Scene): ChartModel {
   return {
-    ...frame(scene), y: { log: true, format: value => String(value) },
-    lines: [...trained(scene, 'loss', 'train', { smoothed: true, endLabel: value => `${value.toFixed(3)} train` }), ...evaluated(scene, 'loss', value => `${value.toFixed(3)} val`)],
+    ...frame(scene), y: { log: true, format: String, say: three },
+    lines: [...trained(scene, 'loss', 'train', { smoothed: true, endLabel: value => `${three(value)} train` }), ...evaluated(scene, 'loss', value => `${three(value)} val`)],
   }
 }
 
 export function accuracyModel(scene: Scene, best: { step: number; accuracy: number } | null): ChartModel {
-  const hundred = (value: number) => (value * 100).toFixed(1)
   return {
-    ...frame(scene), y: { ceiling: 1, focus: true, format: value => String(Number((value * 100).toFixed(1))) },
+    ...frame(scene), y: { ceiling: 1, focus: true, format: value => String(Number((value * 100).toFixed(1))), say: hundred },
     lines: [...trained(scene, 'accuracy', 'train', { smoothed: true, endLabel: value => `${hundred(value)} train` }), ...evaluated(scene, 'accuracy', value => `${hundred(value)} val`)],
     ...(best ? { best: { x: xAt(scene, best.step), y: best.accuracy, text: `best ${hundred(best.accuracy)} at ${count(best.step)}` } } : {}),
   }

@@ -20,8 +20,8 @@ export const bestAccuracy = (run: RunCard): number | undefined =>
 
 /** Every column of the Runs table, in order; the name is always there. */
 export const columns: readonly Column[] = [
-  { id: 'name', head: 'Name', number: false, field: 'name', words: true, width: 180, grow: 3 },
-  { id: 'status', head: 'Status', number: false, field: 'status', words: true, width: 116 },
+  { id: 'name', head: 'Name', number: false, field: 'name', words: true, width: 180, grow: 2 },
+  { id: 'status', head: 'Status', number: false, field: 'status', words: true, width: 116, grow: 0.5 },
   { id: 'method', head: 'Method', number: false, field: 'method', words: true, width: 104, grow: 1 },
   { id: 'backbone', head: 'Backbone', number: false, field: 'backbone', words: true, width: 104, grow: 1, leave: 8 },
   { id: 'data', head: 'Dataset', number: false, field: 'data', words: true, width: 104, grow: 1, leave: 5 },
@@ -34,7 +34,7 @@ export const columns: readonly Column[] = [
   { id: 'lastLoss', head: 'Last loss', number: true, field: 'loss', width: 76, leave: 3 },
   { id: 'curve', head: 'Val accuracy', number: false, width: 100, leave: 2 },
   { id: 'loss', head: 'Loss', number: false, field: 'loss', width: 82, leave: 7 },
-  { id: 'time', head: 'Time', number: false, field: 'seconds', width: 126 },
+  { id: 'time', head: 'Time', number: false, field: 'seconds', width: 126, grow: 0.5 },
   { id: 'speed', head: 'Images/s', number: true, width: 76, leave: 4 },
   { id: 'peak', head: 'Peak GB', number: true, field: 'peakMemory', width: 70, leave: 9 },
   { id: 'started', head: 'Started', number: false, field: 'createdAt', width: 92, leave: 7 },

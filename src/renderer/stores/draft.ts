@@ -21,7 +21,7 @@ export const useDraft = defineStore('draft', () => {
   const begins = computed(() => isSwept.value ? null : weights.value)
   /** Fields of methods that were left, so that coming back finds them. */
   const leftMethods = persisted<Record<string, JsonObject>>('draft.methods', {})
-  const { plan, planError } = usePlan(recipe, begins)
+  const { plan, planError, checking } = usePlan(recipe, begins)
   const startError = shallowRef<ErrorValue | null>(null)
   const starting = ref(false)
 
@@ -66,5 +66,5 @@ export const useDraft = defineStore('draft', () => {
   }
 
   const notice = (path: string): Notice | undefined => plan.value?.notices.find(one => one.field === path)
-  return { recipe, origin, weights, isSwept, plan, planError, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
+  return { recipe, origin, weights, isSwept, plan, planError, checking, startError, starting, backbone, data, methodId, method, san, get, set, differs, chooseMethod, load, start, notice }
 })
