@@ -6,10 +6,19 @@ export function parseJson(text: string, name: string): unknown {
   try {
     return JSON.parse(source)
   } catch {
-    const { at, expected } = new Scanner(source).firstMistake()
+    const { at, expected } = firstMistake(source, name)
     const before = source.slice(0, at).split('\n')
     const found = at >= source.length ? 'the end of the file' : JSON.stringify(source[at])
     throw new AppError('bad-input', `${name}: line ${before.length}, column ${before.at(-1)!.length + 1}: expected ${expected}, found ${found}.`)
+  }
+}
+
+function firstMistake(source: string, name: string): { at: number; expected: string } {
+  try {
+    return new Scanner(source).firstMistake()
+  } catch (thrown) {
+    if (thrown instanceof RangeError) throw new AppError('bad-input', `${name} is nested too deeply to be read, and no valid JSON.`)
+    throw thrown
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { AppError } from '../../contract/errors'
+import { parseOrThrow } from '../../contract/parse'
 import { Metrics } from '../../contract/run'
 import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../engine/io/safetensors'
 import { count } from '../../engine/sites'
@@ -20,7 +21,7 @@ const SavedProgress = z.object({
   seconds: z.number(), images: z.number(), trainSeconds: z.number(), peakMemory: z.number(),
   precision: z.enum(['float32', 'bfloat16']).default('float32'),
 })
-export const readProgress = (checkpoint: Checkpoint): Progress => SavedProgress.parse(checkpoint.state.trainer)
+export const readProgress = ({ folder, state }: Checkpoint): Progress => parseOrThrow(SavedProgress, state.trainer, join(folder, 'state.json'), 'run-state')
 
 /** A checkpoint's tensors under the names of the slots: what was trained, and AdamW's moments `m.` and `v.`. */
 export async function stateFiles(state: StepState, tuning: Tuning): Promise<Record<string, Uint8Array>> {
