@@ -13,7 +13,7 @@ const LONGEST_MS = 120_000
 /** About twenty steps a second on two cores; trains until it is stopped, and neither evaluates nor saves meanwhile. */
 const recipe = {
   name: 'live', backbone: { from: 'fashion-vit' }, data: { from: 'digits' }, method: { type: 'ssf', san: {} },
-  train: { epochs: 5000, batchSize: 64, learningRate: 0.001 }, evaluate: { every: 1_000_000 }, checkpoints: { everySteps: null },
+  train: { epochs: 5000, batchSize: 24, learningRate: 0.001 }, evaluate: { every: 1_000_000 }, checkpoints: { everySteps: null },
 }
 
 const workspace = mkdtempSync(join(tmpdir(), 'engram-live-'))
@@ -62,6 +62,7 @@ async function watch() {
   const { app, page, close } = await openWindow(workspace)
   await page.addInitScript(noteEvents)
   await page.reload()
+  await page.waitForSelector('.view', { timeout: LONGEST_MS })
   await page.evaluate((run) => { location.hash = `#/runs/${run}` }, basename(runFolder()))
   await page.waitForSelector('.charts canvas', { timeout: LONGEST_MS })
   return { app, page, close }
@@ -122,5 +123,5 @@ async function measure() {
 try {
   await withScreen(measure)
 } finally {
-  rmSync(workspace, { recursive: true, force: true })
+  rmSync(workspace, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 })
 }

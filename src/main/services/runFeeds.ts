@@ -2,9 +2,9 @@ import type { RunCard, RunChange, RunEvent } from '../contract/run'
 import { readEventsFrom } from '../store/eventLog'
 import type { RunStore } from '../store/runStore'
 
-/** At most ten flushes a second: a port has no back-pressure. */
-const FLUSH_MS = 100
-const CHANGES_MS = 500
+/** Few flushes: a port has no back-pressure, and each wakes the window on a processor that may be training. */
+const FLUSH_MS = 500
+const CHANGES_MS = 1000
 /** A turn reads for at most this long, and looks for changes from outside in this many runs, so that thousands never hold up the window. */
 const TURN_MS = 16
 const TURN_RUNS = 1000

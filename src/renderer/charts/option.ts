@@ -9,6 +9,7 @@ interface Drawn { line: ChartLine; points: Point[] }
 /** Above is room for a label that stands on the highest line. */
 const plotInset = { top: 14, bottom: 24 }
 const labelDistance = 12
+const pixelsPerColumn = 2
 const dashes = { validation: [5, 3], test: [1, 3], future: [2, 3] }
 
 /** A chart model as an echarts option for a plot of the given width. */
@@ -33,7 +34,7 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
 }
 
 function pointsOf(line: ChartLine, model: ChartModel, view: Zoom, width: number): Point[] {
-  const points = visiblePoints(line.x, line.y, line.length, view.min, view.max, Math.max(50, Math.round(width)))
+  const points = visiblePoints(line.x, line.y, line.length, view.min, view.max, Math.max(50, Math.round(width / pixelsPerColumn)))
   return model.y.log ? points.filter(point => point[1] > 0).map(([x, y]): Point => [x, Math.log10(y)]) : points
 }
 
@@ -83,7 +84,7 @@ function background(model: ChartModel, colours: Palette, view: Zoom, yMin: numbe
 function lineSeries({ line, points }: Drawn, index: number, colours: Palette) {
   const colour = colours[line.colour]
   return {
-    id: `line-${index}`, name: line.name, type: 'line', data: points, symbol: points.length === 1 ? 'circle' : 'none', symbolSize: 4, z: line.faint ? 2 : 3, silent: true,
+    id: `line-${index}`, name: line.name, type: 'line', data: points, symbol: points.length === 1 ? 'circle' : 'none', showSymbol: points.length === 1, symbolSize: 4, z: line.faint ? 2 : 3, silent: true,
     itemStyle: { color: colour }, emphasis: { disabled: true },
     lineStyle: { color: colour, width: line.width, opacity: line.faint ? Number(colours['chart-raw-opacity']) : 1, type: line.dash ? dashes[line.dash] : 'solid', join: 'round', cap: 'butt' },
     areaStyle: line.area ? { color: colour, opacity: 0.1, origin: 'start' } : undefined,

@@ -13,14 +13,14 @@ export function smooth(values: Points, length: number, factor: number): Float64A
   return smoothed
 }
 
-const keepAll = 4000
+const mostInColumn = 4
 
-/** The points between two x values as pairs; above 4,000 the lowest and highest of each plot column, so no spike is lost. */
+/** The points between two x values as pairs; where there are more than four to a plot column the lowest and highest of each, so no spike is lost. */
 export function visiblePoints(x: Points, y: Points, length: number, from: number, to: number, columns: number): [number, number][] {
   const start = Math.max(0, firstAtLeast(x, length, from) - 1)
   const end = Math.min(length, firstAtLeast(x, length, to) + 1)
   const points: [number, number][] = []
-  if (end - start <= keepAll) {
+  if (end - start <= columns * mostInColumn) {
     for (let i = start; i < end; i++) points.push([x[i]!, y[i]!])
     return points
   }

@@ -1,22 +1,18 @@
-import { onScopeDispose, ref, watch, type Ref } from 'vue'
+import { onScopeDispose, watch, type Ref } from 'vue'
 import { api } from '../api'
 import { RunHistory } from '../history/runHistory'
+import { useNews } from '../history/useNews'
 
-/** The events of several runs; `version` rises at most once per animation frame. */
+/** The events of several runs; `version` rises at most once a second. */
 export function useHistories(runs: Ref<readonly string[]>) {
   const histories = new Map<string, { history: RunHistory; close: () => void }>()
-  const version = ref(0)
-  let frame = 0
+  const { version, tell } = useNews()
 
-  function tell(): void {
-    frame = 0
-    version.value++
-  }
   function open(run: string): void {
     const history = new RunHistory()
     const close = api.runs.watch({ run, after: -1 }, events => {
       for (const event of events) history.push(event)
-      frame ||= requestAnimationFrame(tell)
+      tell()
     })
     histories.set(run, { history, close })
   }
@@ -30,9 +26,6 @@ export function useHistories(runs: Ref<readonly string[]>) {
     for (const run of wanted) if (!histories.has(run)) open(run)
     version.value++
   }, { immediate: true })
-  onScopeDispose(() => {
-    cancelAnimationFrame(frame)
-    for (const run of [...histories.keys()]) closeRun(run)
-  })
+  onScopeDispose(() => { for (const run of [...histories.keys()]) closeRun(run) })
   return { historyOf: (run: string) => histories.get(run)?.history, version }
 }

@@ -42,7 +42,7 @@ export function useEvaluation() {
     if (!steps.includes(step.value)) step.value = kept.value.find(one => one.step === card.value.best?.step)?.step ?? kept.value[0]?.step ?? checkpoints.value.find(one => one.best)?.step ?? steps[0] ?? -1
     if (!dataPath.value) dataPath.value = ownPath.value
   }
-  watch([() => card.value.id, () => card.value.status, savedSteps, manifest], () => void load(), { immediate: true })
+  watch([() => card.value.id, () => card.value.status, savedSteps, () => manifest.value], () => void load(), { immediate: true })
   watch(() => card.value.id, () => { step.value = -1; dataPath.value = '' })
 
   watch(current, async chosen => {

@@ -1,14 +1,16 @@
 import type { RunCard, RunChange } from '@contract/run'
 import { defineStore } from 'pinia'
-import { computed, ref, shallowRef } from 'vue'
+import { computed, ref, shallowRef, watch } from 'vue'
 import { api } from '../api'
 import { useAttempt } from './attempt'
+import { useSystem } from './system'
 
 type LabelChange = Parameters<typeof api.runs.label>[0]
 const undoMs = 8000
 
 /** All runs of the workspace, kept current by the feed of changes. */
 export const useRuns = defineStore('runs', () => {
+  const system = useSystem()
   const byId = shallowRef(new Map<string, RunCard>())
   const loaded = ref(false)
   /** Folders whose runs are not known yet: after the index was lost they are read one by one. */
@@ -20,6 +22,7 @@ export const useRuns = defineStore('runs', () => {
   let removal: ReturnType<typeof setTimeout> | undefined
   let undone: (() => void) | undefined
 
+  const find = (id: string) => byId.value.get(id)
   const all = computed(() => [...byId.value.values()].filter(({ id }) => !leaving.value.has(id)).sort((a, b) => b.createdAt - a.createdAt))
   const active = computed(() => all.value.filter(run => run.status === 'running'))
 
@@ -33,13 +36,16 @@ export const useRuns = defineStore('runs', () => {
     byId.value = next
   }
 
-  /** The first part fills the screen; the rest of a long list is kept in one go, when it is whole. */
+  /** The first part of a long list fills the screen, and the rest is kept when it is whole; a run that only goes on waits for the clock, to be drawn with it. */
   function hear(changes: RunChange[]): void {
     const whole = changes.some(({ change }) => change === 'unread')
-    if (loaded.value || whole || byId.value.size === 0) keep([...heard.splice(0), ...changes])
+    const now = loaded.value ? !changes.every(goesOn) : whole || byId.value.size === 0
+    if (now) keep([...heard.splice(0), ...changes])
     else heard.push(...changes)
     loaded.value ||= whole
   }
+  const goesOn = (one: RunChange) => one.change === 'card' && one.card.status === 'running' && find(one.card.id)?.status === 'running'
+  watch(() => system.now, () => { if (loaded.value && heard.length > 0) keep(heard.splice(0)) })
 
   function open(): void {
     api.runs.changes(undefined, hear)
@@ -79,6 +85,5 @@ export const useRuns = defineStore('runs', () => {
     leaving.value = new Set([...leaving.value].filter(run => !runs.includes(run)))
   }
 
-  const find = (id: string) => byId.value.get(id)
   return { all, active, loaded, unread, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
 })

@@ -5,6 +5,8 @@ import { computed, ref, shallowRef } from 'vue'
 import { api, onFeedError } from '../api'
 import { useAttempt } from './attempt'
 
+const tickMs = 1000
+
 /** The machine: device, memory, disk; and the clock that "ago" and "left" are told by. */
 export const useSystem = defineStore('system', () => {
   const status = shallowRef<SystemStatus | null>(null)
@@ -20,9 +22,10 @@ export const useSystem = defineStore('system', () => {
     onFeedError(error => { feedError.value = error })
     api.system.status(undefined, events => {
       status.value = events.at(-1) ?? status.value
-      heardAt.value = Date.now()
+      now.value = heardAt.value = Date.now()
     })
-    setInterval(() => { now.value = Date.now() }, 1000)
+    // The clock goes with what main tells each second, so that both are drawn in one frame; without main it goes by itself.
+    setInterval(() => { if (Date.now() - now.value > tickMs) now.value = Date.now() }, tickMs)
   }
 
   async function examine(): Promise<void> {
