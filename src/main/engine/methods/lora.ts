@@ -24,7 +24,8 @@ export const loraParams = (inn: number, out: number, rank: number) => ({
   lora_B: { shape: [out, rank], init: zeros },
 })
 export const lowRank = (a: Tensor, b: Tensor, s: number): Tensor => tf.mul(tf.matMul(b as never, a as never), s)
-export const lowRankOn = (x: Tensor, a: Tensor, b: Tensor, s: number): Tensor => linear(tf.mul(linear(x, a), s), b)
+/** x (s B A)ᵀ, with the smallest of the three scaled */
+export const lowRankOn = (x: Tensor, a: Tensor, b: Tensor, s: number): Tensor => linear(linear(x, s === 1 ? a : tf.mul(a, s)), b)
 
 export const lora = defineMethod({
   id: 'lora', title: 'LoRA', family: 'low rank',
