@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { eventsFile, openEventLog, readEvents, readEventsFrom } from '../../src/main/store/eventLog'
 import { started, stepAt, temporaryFolder } from './fixtures'
@@ -42,6 +42,13 @@ describe('events.jsonl', () => {
     again.append(stepAt(2))
     again.close()
     expect(readEvents(folder).map(({ seq }) => seq)).toEqual([0, 1])
+  })
+
+  it('a folder in its place is no event, and is not written over', () => {
+    const folder = temporaryFolder()
+    mkdirSync(eventsFile(folder))
+    expect(readEvents(folder)).toEqual([])
+    expect(() => openEventLog(folder)).toThrow(/a folder stands where a file is needed/)
   })
 
   it('finds the last number behind a very long tail of damaged lines', () => {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TrainEvent } from '../../src/main/contract/run'
@@ -100,7 +100,7 @@ describe('run folders', () => {
 })
 
 describe('the index', () => {
-  it.each(['deleted', 'corrupt'])('is rebuilt from the folders when %s', (how) => {
+  it.each(['deleted', 'corrupt', 'a folder'])('is rebuilt from the folders when %s', (how) => {
     const workspace = temporaryWorkspace()
     const first = openRunStore(workspace)
     const { folder } = first.create(draftOf())
@@ -113,6 +113,7 @@ describe('the index', () => {
     first.close()
     for (const suffix of ['', '-wal', '-shm']) rmSync(workspace.index + suffix, { force: true })
     if (how === 'corrupt') writeFileSync(workspace.index, 'this is not a database at all, sorry'.repeat(200))
+    if (how === 'a folder') mkdirSync(join(workspace.index, 'inside'), { recursive: true })
     const second = openRunStore(workspace)
     expect(second.cards()).toEqual(before)
     second.close()

@@ -77,7 +77,9 @@ export function readEventsFrom(runFolder: string, offset: number, limitBytes = N
     throw thrown
   }
   try {
-    const size = fstatSync(file).size
+    const stat = fstatSync(file), { size } = stat
+    // one folder that is damaged does not keep the others from being listed
+    if (!stat.isFile()) return { events: [], offset: 0 }
     return readLines(file, size < offset ? 0 : offset, Math.min(size, offset + limitBytes))
   } finally {
     closeSync(file)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { renameSync, rmSync, statSync } from 'node:fs'
 import Database from 'libsql'
 import { z } from 'zod'
 import { fieldsOf } from '../contract/fields'
@@ -77,6 +77,12 @@ export function openRunIndex(path: string): RunIndex {
 const wordsOf = ({ name, id, backbone, data, method, san, status, labels }: RunCard): string =>
   [name, id, backbone, data, method, san ? 'san' : '', status, ...labels.tags, labels.note].join(' ').toLowerCase()
 
+/** The index is only an index and goes; a folder in its place is somebody's, and is put aside. */
+function makeRoom(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) renameSync(path, `${path}.aside-${Date.now()}`)
+  else rmSync(path, { force: true })
+}
+
 /** Opens the file; one that is damaged or of another version is deleted and begun anew. */
 function openDatabase(path: string): Database.Database | null {
   for (let tries = 0; tries < 2; tries++) {
@@ -93,7 +99,7 @@ function openDatabase(path: string): Database.Database | null {
       database.prepare('SELECT * FROM runs LIMIT 1').get()
       return database
     } catch {
-      for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
+      for (const suffix of ['', '-wal', '-shm']) makeRoom(path + suffix)
     }
   }
   return null

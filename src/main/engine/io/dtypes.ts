@@ -109,3 +109,9 @@ export function toBytes(data: Float32Array | Int32Array, dtype: Written): Uint8A
       : data instanceof Int32Array ? data : Int32Array.from(data)
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 }
+
+/** Neither infinite nor NaN. */
+export function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
+  return true
+}

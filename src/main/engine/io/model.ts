@@ -3,6 +3,7 @@ import type { InspectReport, ModelFormat, VitShape } from '../../contract/model'
 import { sites as vitSites } from '../backbones/vit'
 import { count, edgeCards, siteCards, tensorName, totalParameters, type Site } from '../sites'
 import type { Files } from './bytes'
+import { allFinite } from './dtypes'
 import { AnyConfig, HALF, HfConfig, hfFacts, hfModelOf, hfModels, IMAGENET, isDino, Preprocessor, readJson, timmArchitecture, timmFacts, TimmConfig } from './configs'
 import { guessConfig } from './guess'
 import { fromStored, keyMap, type KeyMap, type Naming } from './keymaps/vit'
@@ -166,9 +167,4 @@ async function readTensor(stored: TensorStore, keys: KeyMap, name: string): Prom
   const values = place.rows ? await tensor.read([place.rows[0] * width, place.rows[1] * width]) : fromStored(await tensor.read(), place)
   if (!allFinite(values)) throw unreadable(tensor.file, `tensor "${place.key}" holds numbers that are infinite or not a number.`, 'Such a model computes nothing; get its weights again.')
   return values
-}
-
-function allFinite(values: Float32Array): boolean {
-  for (let i = 0; i < values.length; i++) if (values[i]! - values[i]! !== 0) return false
-  return true
 }

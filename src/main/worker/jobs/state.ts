@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { AppError } from '../../contract/errors'
 import { parseOrThrow } from '../../contract/parse'
 import { Metrics } from '../../contract/run'
+import { allFinite } from '../../engine/io/dtypes'
 import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../engine/io/safetensors'
 import { count } from '../../engine/sites'
 import type { Step, StepState } from '../../engine/step/step'
@@ -77,5 +78,7 @@ export async function trainedStep(session: Session, checkpoint: Checkpoint): Pro
 async function tensorIn(file: TensorFile, name: string, size: number, from: string): Promise<Float32Array> {
   const found = file.get(name)
   if (!found || count(found.shape) !== size) throw new AppError('run-state', `The checkpoint ${from} does not fit this run's recipe: tensor ${name} is ${found ? 'of another size' : 'missing'}.`)
-  return found.read()
+  const values = await found.read()
+  if (!allFinite(values)) throw new AppError('run-state', `The checkpoint ${from} holds numbers that are infinite or not a number in ${name}; choose another checkpoint.`)
+  return values
 }
