@@ -53,6 +53,16 @@ test('a note is kept while it is written, and finds the run', async () => {
   await expect.poll(async () => (await show(run)).card.labels.note).toBe('Try the ocelot split.')
 })
 
+test('a run is starred in its head, and its gains lead to the Engram page', async () => {
+  await openRun(run)
+  await page().getByRole('button', { name: 'Favourite digits live' }).click()
+  await expect.poll(async () => (await show(run)).card.labels.favourite).toBe(true)
+  const gains = page().locator('[data-test=gains-now]')
+  await expect.poll(() => gains.innerText()).toMatch(/Gains now[^]*depressed \d+ %\s+potentiated \d+ %/)
+  await gains.getByRole('button', { name: 'Open Engram' }).click()
+  await page().getByRole('tab', { name: 'Engram', selected: true }).waitFor()
+})
+
 test('a run that stopped offers neither', async () => {
   await openRun(run)
   await page().locator('[data-test=stop]').click()

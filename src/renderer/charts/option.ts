@@ -73,7 +73,7 @@ function yTicks(model: ChartModel, min: number, max: number, colours: Palette) {
 function background(model: ChartModel, colours: Palette, view: Zoom, yMin: number) {
   const rules: object[] = []
   if (model.now !== undefined && model.now < view.max) rules.push({ xAxis: model.now, lineStyle: { color: colours['st-running'], type: 'solid', width: 1 }, label: { show: false } })
-  if (model.limit) rules.push({ yAxis: model.limit.y, lineStyle: { color: colours['text-3'], type: [4, 3], width: 1 }, label: { show: true, position: 'insideEndBottom', distance: 5, formatter: model.limit.text, color: colours['text-3'], fontSize: 10.5 } })
+  if (model.limit) rules.push({ yAxis: model.limit.y, lineStyle: { color: colours['text-3'], type: [4, 3], width: 1 }, label: { show: true, position: 'insideEndBottom', distance: 5, formatter: model.limit.text, color: colours['text-3'], fontSize: 10.5, fontFamily: shape['font-ui'] } })
   return {
     id: 'background', type: 'line', data: [[view.min, yMin]], silent: true, symbol: 'none', lineStyle: { width: 0 }, z: 1,
     markArea: { silent: true, itemStyle: { color: colours['bg-sunken'] }, data: model.now === undefined || model.now >= view.max ? [] : [[{ xAxis: Math.max(view.min, model.now) }, { xAxis: view.max }]] },
@@ -128,14 +128,14 @@ function bestSeries(model: ChartModel, view: Zoom, colours: Palette) {
   const roomForText = (x - view.min) / (view.max - view.min) > 0.3
   return [{
     id: 'best', type: 'scatter', data: [[x, y]], symbolSize: 7, z: 5, silent: true, itemStyle: { opacity: 1, color: colours.accent, borderColor: colours['bg-surface'], borderWidth: 1.5 },
-    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: roomForText, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500, backgroundColor: colours['bg-surface'], padding: [1, 3] } },
+    markLine: { silent: true, symbol: 'none', data: [[{ coord: [model.x.min, y] }, { coord: [x, y] }]], lineStyle: { color: colours.accent, type: [2, 3], width: 1 }, label: { show: roomForText, formatter: text, position: 'insideStartTop', color: colours.accent, fontSize: 10.5, fontWeight: 500, fontFamily: shape['font-ui'], backgroundColor: colours['bg-surface'], padding: [1, 3] } },
   }]
 }
 
 function noteSeries(model: ChartModel, colours: Palette) {
   return (model.notes ?? []).map((note, i) => ({
     id: `note-${i}`, type: 'scatter', data: [[note.x, note.y]], symbol: 'triangle', symbolRotate: 180, symbolSize: 7, z: 5, silent: true, itemStyle: { color: colours.warn },
-    label: { show: true, formatter: note.text, position: 'right', color: colours.warn, fontSize: 10.5 },
+    label: { show: true, formatter: note.text, position: 'right', color: colours.warn, fontSize: 10.5, fontFamily: shape['font-ui'] },
   }))
 }
 
