@@ -8,6 +8,10 @@ import { useSystem } from './system'
 type LabelChange = Parameters<typeof api.runs.label>[0]
 const undoMs = 8000
 
+/** Whether a change says no more than that a running run has come further. */
+const goesOn = (one: RunChange, known: ReadonlyMap<string, RunCard>): boolean =>
+  one.change === 'card' && one.card.status === 'running' && known.get(one.card.id)?.status === 'running'
+
 /** All runs of the workspace, kept current by the feed of changes. */
 export const useRuns = defineStore('runs', () => {
   const system = useSystem()
@@ -39,12 +43,11 @@ export const useRuns = defineStore('runs', () => {
   /** The first part of a long list fills the screen, and the rest is kept when it is whole; a run that only goes on waits for the clock, to be drawn with it. */
   function hear(changes: RunChange[]): void {
     const whole = changes.some(({ change }) => change === 'unread')
-    const now = loaded.value ? !changes.every(goesOn) : whole || byId.value.size === 0
+    const now = loaded.value ? !changes.every(one => goesOn(one, byId.value)) : whole || byId.value.size === 0
     if (now) keep([...heard.splice(0), ...changes])
     else heard.push(...changes)
     loaded.value ||= whole
   }
-  const goesOn = (one: RunChange) => one.change === 'card' && one.card.status === 'running' && find(one.card.id)?.status === 'running'
   watch(() => system.now, () => { if (loaded.value && heard.length > 0) keep(heard.splice(0)) })
 
   function open(): void {
