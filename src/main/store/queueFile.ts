@@ -24,15 +24,16 @@ export interface QueueFile {
 export function openQueueFile(path: string): QueueFile {
   const read = (): QueueContent => readJson(path, File, () => ({ format: 1 as const, waiting: [], paused: {} }))
   const runs = () => new Set(read().waiting.map(({ run }) => run))
-  const waits = (run: string) => runs().has(run)
   function change(by: (content: QueueContent) => Partial<QueueContent>): void {
     const before = read()
     writeJsonAtomic(path, { ...before, ...by(before), format: 1 } satisfies z.infer<typeof File>)
   }
   return {
-    read, change, runs, waits,
+    read, change, runs,
+    waits: run => runs().has(run),
     leave(leaving) {
-      if (leaving.some(waits)) change(({ waiting }) => ({ waiting: without(waiting, leaving) }))
+      const waiting = runs()
+      if (leaving.some(run => waiting.has(run))) change(content => ({ waiting: without(content.waiting, leaving) }))
     },
   }
 }
