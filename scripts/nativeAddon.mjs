@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { hasProgram, run } from './command.mjs'
 import { say } from './log.mjs'
@@ -7,10 +7,12 @@ import { stagingFor } from './staging.mjs'
 import { installPackages } from './systemPackages.mjs'
 
 const BINDING = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc']
-const FUSED = join(root, 'scripts/native/fused.cc')
-const QUIET_LOG = join(root, 'scripts/native/quietLog.cc')
+const NATIVE = join(root, 'scripts/native')
+const QUIET_LOG = join(NATIVE, 'quietLog.cc')
+const OPERATIONS = ['fused.cc', 'attention.cc', 'matmul.cc'].map((file) => join(NATIVE, file))
+const HEADERS = readdirSync(NATIVE).filter((file) => file.endsWith('.h')).map((file) => join(NATIVE, file))
 // The addon speaks Node-API, so one build serves every Node and Electron; version 8 is the newest that tfjs-node asks for.
-// -O3 and no errno or traps: the loops of fused.cc become vector instructions.
+// -O3 and no errno or traps: the loops of our operations become vector instructions.
 const FLAGS = ['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math', '-shared', '-fPIC', '-DNAPI_VERSION=8', '-w']
 const QUIET_FLAGS = ['-Wl,-z,initfirst', '-Wl,-soname,libquietlog.so']
 const LIBRARIES = [
@@ -21,7 +23,7 @@ const LIBRARIES = [
 
 /** Its folder is named after all it is compiled from, so a newer tfjs-node gets an addon of its own. */
 export function addonPath(folder, tfjsNode) {
-  const sources = [...BINDING.map((file) => join(tfjsNode, file)), FUSED, QUIET_LOG].map((file) => readFileSync(file))
+  const sources = [...BINDING.map((file) => join(tfjsNode, file)), ...OPERATIONS, ...HEADERS, QUIET_LOG].map((file) => readFileSync(file))
   return join(folder, `addon-${shortHash(...sources, ...FLAGS, ...QUIET_FLAGS, ...LIBRARIES)}`, 'tfjs_binding.node')
 }
 
@@ -46,7 +48,7 @@ async function compile(folder, tfjsNode, output) {
   await run('g++', [...FLAGS, QUIET_LOG, ...QUIET_FLAGS, '-o', join(output, 'libquietlog.so')])
   const tensorflow = join(folder, 'tensorflow')
   const includes = [tfjsNode, join(tensorflow, 'include'), join(root, 'node_modules/node-api-headers/include')]
-  const sources = [...BINDING.map((file) => join(tfjsNode, file)), FUSED]
+  const sources = [...BINDING.map((file) => join(tfjsNode, file)), ...OPERATIONS]
   const paths = [...includes.map((path) => `-I${path}`), `-L${output}`, `-L${tensorflow}`]
   await run('g++', [...FLAGS, ...sources, '-o', join(output, 'tfjs_binding.node'), ...paths, ...LIBRARIES])
 }

@@ -10,45 +10,16 @@
 //   number of instructions, then each: name a b       registers are the inputs, then the instructions' results
 //   number of outputs, then each: register kind rank dimensions...    kind: wide | narrow (one a row) | sum (over the rows)
 #include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cmath>
-#include <condition_variable>
-#include <cstdint>
-#include <cstring>
-#include <functional>
 #include <map>
-#include <mutex>
 #include <sstream>
 #include <string>
-#include <thread>
-#include <vector>
 
-#include "tensorflow/c/ops.h"
-#include "tensorflow/c/tf_datatype.h"
-#include "tensorflow/c/tf_status.h"
-#include "tensorflow/c/tf_tensor.h"
-
-// From tensorflow/c/kernels.h, which includes headers that have no part in this.
-extern "C" {
-struct TF_KernelBuilder;
-struct TF_OpKernelConstruction;
-struct TF_OpKernelContext;
-TF_KernelBuilder* TF_NewKernelBuilder(const char*, const char*, void* (*)(TF_OpKernelConstruction*), void (*)(void*, TF_OpKernelContext*), void (*)(void*));
-void TF_RegisterKernelBuilder(const char*, TF_KernelBuilder*, TF_Status*);
-void TF_OpKernelConstruction_GetAttrSize(TF_OpKernelConstruction*, const char*, int32_t*, int32_t*, TF_Status*);
-void TF_OpKernelConstruction_GetAttrString(TF_OpKernelConstruction*, const char*, char*, size_t, TF_Status*);
-void TF_GetInput(TF_OpKernelContext*, int, TF_Tensor**, TF_Status*);
-TF_DataType TF_ExpectedOutputDataType(TF_OpKernelContext*, int);
-TF_Tensor* TF_AllocateOutput(TF_OpKernelContext*, int, TF_DataType, const int64_t*, int, size_t, TF_Status*);
-TF_Tensor* TF_ForwardInputOrAllocateOutput(TF_OpKernelContext*, const int*, int, int, const int64_t*, int, int*, TF_Status*);
-void TF_OpKernelContext_Failure(TF_OpKernelContext*, TF_Status*);
-void TF_OpKernelConstruction_Failure(TF_OpKernelConstruction*, TF_Status*);
-}
+#include "arithmetic.h"
+#include "kernel.h"
+#include "processor.h"
+#include "workers.h"
 
 namespace {
-
-#define INLINE inline __attribute__((always_inline))
 
 enum Op { Add, Sub, Mul, Div, Max, Min, Neg, Square, Sqrt, Rsqrt, Reciprocal, Exp, Erf, Tanh, Sigmoid, Relu, Floor, Abs, Round, RowSum, RowMean, RowMax, MulAdd, MulSub, SubMul };
 const std::map<std::string, Op> names = {
@@ -58,9 +29,6 @@ const std::map<std::string, Op> names = {
 bool isReduction(Op op) { return op >= RowSum && op <= RowMax; }
 int operands(Op op) { return op >= MulAdd ? 3 : op <= Min ? 2 : 1; }
 
-// Columns are computed by so many at once; the last of a row may be computed in vain.
-constexpr int64_t LANES = 16;
-int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 // Of a row at a time; of short rows that are joined; elements that are worth handing to a thread; how often work is handed out.
 constexpr int64_t PIECE = 512, JOINED = 512, SHARE = 16384, PARTS = 16;
 
@@ -179,54 +147,6 @@ bool parse(const std::string& text, Program& p) {
   return true;
 }
 
-// ---- arithmetic ----
-
-INLINE float bits(uint32_t u) { float f; std::memcpy(&f, &u, 4); return f; }
-INLINE uint32_t bitsOf(float f) { uint32_t u; std::memcpy(&u, &f, 4); return u; }
-
-// to nearest, ties to even; a NaN stays one
-INLINE uint16_t toBfloat16(float f) {
-  const uint32_t u = bitsOf(f), rounded = (u + 0x7fff + ((u >> 16) & 1)) >> 16;
-  return (u & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded;
-}
-INLINE float fromBfloat16(uint16_t h) { return bits(uint32_t(h) << 16); }
-
-// e^x by 2^n times a polynomial of the rest (Cephes, expf)
-INLINE float expOf(float x) {
-  const float t = x > 88.3762626f ? 88.3762626f : x < -87.3365448f ? -87.3365448f : x;
-  const float n = std::floor(t * 1.44269504f + 0.5f), r = (t - n * 0.693359375f) + n * 2.12194440e-4f;
-  float y = 1.9875691500e-4f;
-  y = y * r + 1.3981999507e-3f;
-  y = y * r + 8.3334519073e-3f;
-  y = y * r + 4.1665795894e-2f;
-  y = y * r + 1.6666665459e-1f;
-  y = y * r + 5.0000001201e-1f;
-  y = y * r * r + r + 1.0f;
-  return x < -87.3365448f ? 0.0f : y * bits(uint32_t(int32_t(n) + 127) << 23);
-}
-
-// x P(x^2) / Q(x^2), as Eigen and XLA do
-INLINE float erfOf(float v) {
-  const float x = v > 4.0f ? 4.0f : v < -4.0f ? -4.0f : v, s = x * x;
-  float p = -2.72614225801306e-10f;
-  p = p * s + 2.77068142495902e-08f;
-  p = p * s - 2.10102402082508e-06f;
-  p = p * s - 5.69250639462346e-05f;
-  p = p * s - 7.34990630326855e-04f;
-  p = p * s - 2.95459980854025e-03f;
-  p = p * s - 1.60960333262415e-02f;
-  float q = -1.45660718464996e-05f;
-  q = q * s - 2.13374055278905e-04f;
-  q = q * s - 1.68282697438203e-03f;
-  q = q * s - 7.37332916720468e-03f;
-  q = q * s - 1.42647390514189e-02f;
-  return x * p / q;
-}
-INLINE float tanhOf(float x) {
-  const float e = expOf(-2.0f * std::fabs(x)), y = (1.0f - e) / (1.0f + e);
-  return std::copysign(y, x);
-}
-
 // n is 1 or a whole number of lanes, and no result lies where an operand does.
 template <typename F> INLINE void lanes(float* __restrict out, int64_t n, F f) {
   if (n == 1) out[0] = f(0);
@@ -254,17 +174,6 @@ template <typename F> INLINE void triples(float* out, const float* a, bool wideA
   else if (wideA) lanes(out, n, [=](int64_t i) { return f(a[i], oneB, oneC); });
   else lanes(out, n, [=](int64_t i) { return f(oneA, oneB, c[i]); });
 }
-template <typename F> INLINE float reduced(const float* a, int64_t n, float from, F f) {
-  float sums[4 * LANES];
-  for (auto& sum : sums) sum = from;
-  int64_t i = 0;
-  for (; i + 4 * LANES <= n; i += 4 * LANES) for (int k = 0; k < 4 * LANES; k++) sums[k] = f(sums[k], a[i + k]);
-  for (; i + LANES <= n; i += LANES) for (int k = 0; k < LANES; k++) sums[k] = f(sums[k], a[i + k]);
-  for (int k = LANES; i < n; i++, k++) sums[k] = f(sums[k], a[i]);
-  for (int width = 2 * LANES; width > 0; width /= 2) for (int k = 0; k < width; k++) sums[k] = f(sums[k], sums[k + width]);
-  return sums[0];
-}
-
 // ---- running ----
 
 struct Register { const float* at; bool wide; };
@@ -422,96 +331,10 @@ INLINE void rowsOf(const Pass& pass, Scratch& s, Columns& sums, int64_t row, int
 using Rows = void (*)(const Pass&, Scratch&, Columns&, int64_t, int64_t, int64_t, int64_t);
 #define ROWS(NAME, TARGET) \
   TARGET void NAME(const Pass& p, Scratch& s, Columns& sums, int64_t row, int64_t end, int64_t begin, int64_t stop) { rowsOf(p, s, sums, row, end, begin, stop); }
-ROWS(rowsWide, __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512"))))
-ROWS(rowsMiddle, __attribute__((target("avx2,fma"))))
+ROWS(rowsWide, AVX512)
+ROWS(rowsMiddle, AVX2)
 ROWS(rowsPlain, )
-Rows bestRows() {
-  __builtin_cpu_init();
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return rowsPlain;
-  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return wide ? rowsWide : rowsMiddle;
-}
-
-// ---- threads ----
-
-// A few threads that share one task at a time; whoever finds them busy does its work alone. To wake a thread takes as long
-// as a small task, so threads look around for a while before they sleep, and let others go first meanwhile.
-class Workers {
- public:
-  explicit Workers(int n) {
-    for (int i = 1; i < n; i++) std::thread([this] { serve(); }).detach();
-  }
-  // task(i) for i = 0 ... parts - 1
-  void run(int parts, const std::function<void(int)>& task) {
-    if (parts <= 1 || !busy_.try_lock()) {
-      for (int i = 0; i < parts; i++) task(i);
-      return;
-    }
-    {
-      std::lock_guard<std::mutex> hold(mutex_);
-      task_ = &task;
-      parts_ = parts;
-      next_ = 0;
-      left_ = parts;
-      round_++;
-    }
-    if (asleep_ > 0) wake_.notify_all();
-    work();
-    await([this] { return left_ == 0; }, LAST);
-    std::unique_lock<std::mutex> hold(mutex_);
-    done_.wait(hold, [this] { return left_ == 0; });
-    task_ = nullptr;
-    hold.unlock();
-    busy_.unlock();
-  }
-
- private:
-  using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::microseconds LAST{200}, NEXT{400};
-
-  template <typename F> void await(F ready, std::chrono::microseconds most) {
-    for (const auto until = Clock::now() + most; !ready() && Clock::now() < until;) std::this_thread::yield();
-  }
-  void serve() {
-    for (int64_t seen = 0;;) {
-      await([&] { return round_ != seen; }, NEXT);
-      {
-        std::unique_lock<std::mutex> hold(mutex_);
-        asleep_++;
-        wake_.wait(hold, [&] { return round_ != seen; });
-        asleep_--;
-        seen = round_;
-      }
-      work();
-    }
-  }
-  void work() {
-    for (;;) {
-      const std::function<void(int)>* task;
-      int part;
-      {
-        std::lock_guard<std::mutex> hold(mutex_);
-        if (task_ == nullptr || next_ >= parts_) return;
-        part = next_++;
-        task = task_;
-      }
-      (*task)(part);
-      std::lock_guard<std::mutex> hold(mutex_);
-      if (--left_ == 0) done_.notify_all();
-    }
-  }
-  std::mutex busy_, mutex_;
-  std::condition_variable wake_, done_;
-  const std::function<void(int)>* task_ = nullptr;
-  int parts_ = 0, next_ = 0;
-  std::atomic<int> left_{0}, asleep_{0};
-  std::atomic<int64_t> round_{0};
-};
-Workers& workers() {
-  // never destroyed: its threads live as long as the process
-  static Workers* all = new Workers(std::max(1u, std::thread::hardware_concurrency()));
-  return *all;
-}
+Rows bestRows() { return vectors() == Vectors::Avx512 ? rowsWide : vectors() == Vectors::Avx2 ? rowsMiddle : rowsPlain; }
 
 // The table is always cut in the same way, so that sums come out the same each time and with any number of threads.
 void execute(const Program& p, const std::vector<Source>& sources, const std::vector<Sink>& sinks) {
@@ -539,16 +362,6 @@ void execute(const Program& p, const std::vector<Source>& sources, const std::ve
 }
 
 // ---- TensorFlow ----
-
-struct Status {
-  TF_Status* s = TF_NewStatus();
-  ~Status() { TF_DeleteStatus(s); }
-  bool ok() const { return TF_GetCode(s) == TF_OK; }
-};
-struct Tensors {
-  std::vector<TF_Tensor*> all;
-  ~Tensors() { for (auto* t : all) TF_DeleteTensor(t); }
-};
 
 void* create(TF_OpKernelConstruction* ctx) {
   Status status;
@@ -584,10 +397,8 @@ void run(void* kernel, TF_OpKernelContext* ctx) {
   std::vector<Source> sources;
   std::vector<Sink> sinks;
   for (size_t i = 0; i < p.inputs.size(); i++) {
-    TF_Tensor* t = nullptr;
-    TF_GetInput(ctx, i, &t, status.s);
+    TF_Tensor* t = held.input(ctx, i, status);
     if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
-    held.all.push_back(t);
     if (TF_TensorElementCount(t) != p.inputs[i].size) {
       TF_SetStatus(status.s, TF_INVALID_ARGUMENT, "EngramFused: an input is not of the size that the program was written for");
       return TF_OpKernelContext_Failure(ctx, status.s);
@@ -604,8 +415,6 @@ void run(void* kernel, TF_OpKernelContext* ctx) {
 }
 
 void destroy(void* kernel) { delete static_cast<Program*>(kernel); }
-
-void unknownShapes(TF_ShapeInferenceContext* ctx, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(ctx, status); }
 
 struct Registration {
   Registration() {

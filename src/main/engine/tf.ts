@@ -7,14 +7,20 @@ export const tf = tfjs
 
 /** What tfjs-node adds to a backend: kernels of TensorFlow that tfjs itself has no operation for. */
 interface NativeBackend {
-  binding: { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number; TF_ATTR_STRING: number; TF_ATTR_INT: number; TF_Version: string }
-  executeSingleOutput(name: string, attributes: { name: string; type: number; value: unknown }[], inputs: Tensor[]): Tensor
+  binding: { TF_ATTR_TYPE: number; TF_ATTR_BOOL: number; TF_ATTR_STRING: number; TF_ATTR_INT: number; TF_ATTR_FLOAT: number; TF_Version: string }
+  isUsingGpuDevice?: boolean
+  executeSingleOutput(name: string, attributes: NativeAttribute[], inputs: Tensor[]): Tensor
+  executeMultipleOutputs(name: string, attributes: NativeAttribute[], inputs: Tensor[], outputs: number): Tensor[]
 }
+export interface NativeAttribute { name: string; type: number; value: unknown }
 
 export function nativeBackend(): NativeBackend {
   if (tf.getBackend() !== 'tensorflow') throw new Error('The native TensorFlow backend is not loaded.')
   return tf.backend() as unknown as NativeBackend
 }
+
+/** Our own operations are for the CPU alone (scripts/native). */
+export const onGpu = (): boolean => nativeBackend().isUsingGpuDevice === true
 
 const FLOAT32 = 1, INT32 = 3
 

@@ -1,5 +1,6 @@
 import type { VitShape } from '../../contract/model'
-import { activation, attention } from '../nn/ops'
+import { attention } from '../nn/attention'
+import { activation } from '../nn/ops'
 import { interpolatePositions } from '../nn/positions'
 import { matrixTensors, normTensors, type Edge, type Site } from '../sites'
 import { tf, type Tensor } from '../tf'

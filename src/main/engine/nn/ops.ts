@@ -61,31 +61,6 @@ const activations: Record<Activation, (x: Tensor) => Tensor> = {
 }
 export const activation = (name: Activation, x: Tensor): Tensor => tf.tidy(() => activations[name](x))
 
-/** q, k, v [B, T, d] -> [B, T, d]; softmax(q kᵀ / sqrt(d / heads)) v per head. */
-export function attention(q: Tensor, k: Tensor, v: Tensor, heads: number): Tensor {
-  const [batch, length, width] = q.shape as [number, number, number]
-  const size = width / heads
-  const split = (x: Tensor) => x.reshape([batch, length, heads, size]).transpose([0, 2, 1, 3])
-  return tf.tidy(() => mix(split(tf.mul(q, 1 / Math.sqrt(size))), split(k), split(v)).transpose([0, 2, 1, 3]).reshape([batch, length, width]))
-}
-
-/** softmax(q kᵀ) v over [B, H, T, S]; keeps the probabilities alone for its gradient. */
-function mix(q: Tensor, k: Tensor, v: Tensor): Tensor {
-  const op = tf.customGrad((a: unknown, b: unknown, c: unknown, save: unknown) => {
-    const [qt, kt, vt] = [a, b, c] as [Tensor, Tensor, Tensor]
-    const p = tf.softmax(tf.matMul(qt, kt, false, true))
-    ;(save as (t: Tensor[]) => void)([qt, kt, vt, p])
-    const gradFunc = (dy: Tensor, saved: Tensor[]): Tensor[] => {
-      const [qs, ks, vs, ps] = saved as [Tensor, Tensor, Tensor, Tensor]
-      const dp = tf.mul(tf.matMul(dy, vs, false, true), ps)
-      const ds = tf.sub(dp, tf.mul(ps, tf.sum(dp, -1, true)))
-      return [tf.matMul(ds, ks), tf.matMul(ds, qs, true, false), tf.matMul(ps, dy, true, false)]
-    }
-    return { value: tf.matMul(p, vt), gradFunc: gradFunc as never }
-  })
-  return op(q, k, v)
-}
-
 /** Mean cross-entropy with label smoothing. logits [B, C], labels int32 [B]. */
 export function crossEntropy(logits: Tensor, labels: Tensor, smoothing = 0): Tensor {
   const classes = logits.shape[1]!

@@ -1,9 +1,9 @@
 import { count } from '../../sites'
-import { nativeBackend } from '../../tf'
+import { onGpu } from '../../tf'
 import { axesIn, BFLOAT16, FLOAT, moves, outputOf, partOf, renamed, sourceOf, type GraphNode, type Output } from './graphDef'
 import { addressOf, Program, tableOf, type Address, type Register, type Table } from './program'
 import { recomputed } from './recompute'
-import { openSession, placeholder, reshaped, type WithModelFolder } from './session'
+import { opens, placeholder, reshaped, type WithModelFolder } from './session'
 
 /** TensorFlow's element-wise operations, as instructions of a fused program. */
 const instructions: Readonly<Record<string, string>> = {
@@ -15,18 +15,11 @@ const reductions: Readonly<Record<string, string>> = { Max: 'rowmax', Mean: 'row
 
 /** Whether this runtime has the operation: our own build of the addon does, on a CPU. */
 export function canFuse(withFolder: WithModelFolder): boolean {
-  if ((nativeBackend() as { isUsingGpuDevice?: boolean }).isUsingGpuDevice) return false
   const one: Output = { dtype: FLOAT, shape: [1] }, types = { types: [FLOAT] }
-  const nodes: GraphNode[] = [
+  return !onGpu() && opens([
     placeholder('x', 'float32', [1]),
     { name: 'y', op: 'EngramFused', inputs: ['x'], attributes: { Tin: types, Tout: types, program: { text: '1 1\n1\n1 1 1\n0\n1\n0 wide 1 1' } }, outputs: [one] },
-  ]
-  try {
-    openSession(nodes, withFolder).close()
-    return true
-  } catch {
-    return false
-  }
+  ], withFolder)
 }
 
 /** Runs of element-wise operations on at least so many elements as one operation each: one pass over memory in place of many. */

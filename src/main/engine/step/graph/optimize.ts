@@ -1,6 +1,7 @@
 import { inBfloat16 } from './bfloat16'
 import { fused } from './fuse'
 import type { GraphNode } from './graphDef'
+import { multiplied } from './matmul'
 import type { Precision } from '../../../contract/rates'
 import { simplified } from './simplify'
 
@@ -8,11 +9,12 @@ import { simplified } from './simplify'
 export interface Limits { fuse: number; round: number }
 export const usualLimits: Limits = { fuse: 16_384, round: 1e6 }
 
-export interface Optimizations { precision: Precision; isFrozen(variable: string): boolean; fuses: boolean; limits: Limits }
+export interface Optimizations { precision: Precision; isFrozen(variable: string): boolean; fuses: boolean; multiplies: boolean; limits: Limits }
 
 /** A recorded graph made faster: nothing idle, large products in bfloat16, runs of element-wise operations as one. */
-export function optimized(recorded: readonly GraphNode[], { precision, isFrozen, fuses, limits }: Optimizations): GraphNode[] {
+export function optimized(recorded: readonly GraphNode[], { precision, isFrozen, fuses, multiplies, limits }: Optimizations): GraphNode[] {
   const plain = simplified(recorded)
-  const nodes = precision === 'bfloat16' ? inBfloat16(plain, isFrozen, limits.round) : plain
+  const rounded = precision === 'bfloat16' ? inBfloat16(plain, isFrozen, limits.round) : plain
+  const nodes = multiplies ? multiplied(rounded) : rounded
   return fuses ? fused(nodes, limits.fuse) : nodes
 }

@@ -72,7 +72,7 @@ class Recording {
   private execute(op: string, attributes: RawAttribute[], ids: number[], outputs: number): Result[] {
     const given = Object.fromEntries(attributes.map(a => [a.name, attributeOf(a, this.kinds.get(a.type)!)]))
     const inputs = ids.map(id => this.source(id)), result = inferred(op, given, ids.map(id => this.operands.get(id)!))
-    const results = result && count(result.shape) >= LARGE ? [empty(this.raw, result)] : this.raw.executeOp(op, attributes, ids, outputs)
+    const results = result && count(result.shape) >= LARGE ? Array.from({ length: outputs }, () => empty(this.raw, result)) : this.raw.executeOp(op, attributes, ids, outputs)
     const outs = results.map(({ dtype, shape }) => ({ dtype, shape: [...shape] }))
     const name = this.add(op, inputs, { ...missing[op]?.(outs[0]!.dtype), ...given }, outs)
     results.forEach(({ id }, i) => this.know(id, i === 0 ? name : `${name}:${i}`, outs[i]!))

@@ -37,6 +37,16 @@ export function openSession(nodes: readonly GraphNode[], withFolder: WithModelFo
   }
 }
 
+/** Whether TensorFlow knows all of these operations. */
+export function opens(nodes: readonly GraphNode[], withFolder: WithModelFolder): boolean {
+  try {
+    openSession(nodes, withFolder).close()
+    return true
+  } catch {
+    return false
+  }
+}
+
 const dtypeOf = (dtype: string): number => dtype === 'int32' ? INT32 : FLOAT
 
 export const placeholder = (name: string, dtype: 'float32' | 'int32', shape: readonly number[]): GraphNode =>

@@ -9,7 +9,10 @@ const reductions = new Set(['Max', 'Mean', 'Sum'])
 /** An operation's input: what it is, and its numbers where they are constant. */
 export interface Operand extends Output { values?: Int32Array }
 
-/** What an operation of real numbers gives, by its inputs alone; null where only running it tells. */
+/** Operations whose results are all like their first input. */
+const alike = new Set(['EngramAttention', 'EngramAttentionGradient'])
+
+/** What an operation of real numbers gives, each of its results, by its inputs alone; null where only running it tells. */
 export function inferred(op: string, attributes: Attributes, [a, b]: readonly Operand[]): Output | null {
   if (a?.dtype !== FLOAT) return null
   const shape = shapeOf(op, attributes, a, b)
@@ -17,7 +20,7 @@ export function inferred(op: string, attributes: Attributes, [a, b]: readonly Op
 }
 
 function shapeOf(op: string, attributes: Attributes, a: Operand, b: Operand | undefined): readonly number[] | null {
-  if (unary.has(op) || (op === 'Cast' && isReal(attributes.DstT))) return a.shape
+  if (unary.has(op) || alike.has(op) || (op === 'Cast' && isReal(attributes.DstT))) return a.shape
   if (!b) return null
   if (binary.has(op)) return broadcast(a.shape, b.shape)
   if (products[op]) return productOf(a.shape, b.shape, products[op].map(name => isTrue(attributes[name])))

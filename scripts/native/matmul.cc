@@ -1,0 +1,112 @@
+// EngramMatMul: products of float32 matrices [..., m, k] x [..., k, n] with the same leading axes, either one transposed.
+// TensorFlow hands such a product to threads that sleep in between, and waking them takes as long as a small product does;
+// ours look around for a while.
+#include "kernel.h"
+#include "processor.h"
+#include "product.h"
+#include "workers.h"
+
+namespace {
+
+struct Transposed { unsigned char a = 0, b = 0; };
+// A matrix of a is rows x depth, whichever way it lies.
+struct Shape { int64_t batch, m, n, depth; };
+// What of C a thread computes: of one of the products, some rows and columns.
+struct Part { int64_t batch, row, rows, column, columns; };
+struct Call { Shape s; Transposed transposed; const float *a, *b; float* c; };
+
+// Products of fewer operations are not worth a second thread, nor are narrower parts.
+constexpr int64_t SHARED = 1 << 21, NARROW = 96, LOW = 56;
+
+template <typename R> INLINE void compute(const Call& x, const Part& p, std::vector<float>& packed) {
+  const auto& [batch, m, n, depth] = x.s;
+  const Matrix a = x.transposed.a ? Matrix{x.a, 1, m} : Matrix{x.a, depth, 1}, b = x.transposed.b ? Matrix{x.b, 1, depth} : Matrix{x.b, n, 1};
+  const Matrix left{a.from(p.row, 0) + p.batch * m * depth, a.row, a.column}, right{b.from(0, p.column) + p.batch * n * depth, b.row, b.column};
+  product<R>(left, right, x.c + (p.batch * m + p.row) * n + p.column, n, p.rows, p.columns, depth, false, packed);
+}
+AVX512 void compute512(const Call& x, const Part& p, std::vector<float>& packed) { compute<Registers<64, 14>>(x, p, packed); }
+AVX2 void compute256(const Call& x, const Part& p, std::vector<float>& packed) { compute<Registers<32, 6>>(x, p, packed); }
+
+// Rows are shared out first, unless b is much larger than a: each band packs b for itself.
+void multiply(const Call& x) {
+  const Shape& s = x.s;
+  const int64_t wanted = 2 * s.m * s.n * s.depth < SHARED ? 1 : (workers().threads + s.batch - 1) / s.batch;
+  const auto parts = [](int64_t most, int64_t size, int64_t least) { return std::clamp<int64_t>(size / least, 1, most); };
+  const auto rest = [&](int64_t done) { return (wanted + done - 1) / done; };
+  const bool wide = s.n > 2 * s.m;
+  const int64_t first = wide ? parts(wanted, s.n, NARROW) : parts(wanted, s.m, LOW), second = wide ? parts(rest(first), s.m, LOW) : parts(rest(first), s.n, NARROW);
+  const int64_t across = wide ? first : second, down = wide ? second : first;
+  const int64_t strips = (s.n + LANES - 1) / LANES;
+  workers().run(s.batch * across * down, [&](int i) {
+    thread_local std::vector<float> packed;
+    const int64_t of = i / (across * down), at = i % across, band = i / across % down;
+    const int64_t row = s.m * band / down, column = strips * at / across * LANES;
+    const Part part{of, row, s.m * (band + 1) / down - row, column, std::min(s.n, strips * (at + 1) / across * LANES) - column};
+    vectors() == Vectors::Avx512 ? compute512(x, part, packed) : compute256(x, part, packed);
+  });
+}
+
+// ---- TensorFlow ----
+
+void* create(TF_OpKernelConstruction* ctx) {
+  Status status;
+  auto* t = new Transposed();
+  TF_OpKernelConstruction_GetAttrBool(ctx, "adj_x", &t->a, status.s);
+  if (status.ok()) TF_OpKernelConstruction_GetAttrBool(ctx, "adj_y", &t->b, status.s);
+  if (!status.ok()) TF_OpKernelConstruction_Failure(ctx, status.s);
+  return t;
+}
+void destroy(void* kernel) { delete static_cast<Transposed*>(kernel); }
+
+bool shapeOf(const std::vector<int64_t>& a, const std::vector<int64_t>& b, const Transposed& t, Shape& s) {
+  const size_t rank = a.size();
+  if (rank < 2 || b.size() != rank) return false;
+  s.batch = 1;
+  for (size_t i = 0; i + 2 < rank; i++) {
+    if (a[i] != b[i]) return false;
+    s.batch *= a[i];
+  }
+  s.m = a[rank - (t.a ? 1 : 2)];
+  s.depth = a[rank - (t.a ? 2 : 1)];
+  s.n = b[rank - (t.b ? 2 : 1)];
+  return s.depth == b[rank - (t.b ? 1 : 2)];
+}
+
+void run(void* kernel, TF_OpKernelContext* ctx) {
+  const auto& transposed = *static_cast<Transposed*>(kernel);
+  Status status;
+  Tensors held;
+  const TF_Tensor* a = held.input(ctx, 0, status);
+  const TF_Tensor* b = status.ok() ? held.input(ctx, 1, status) : nullptr;
+  if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
+  Shape s;
+  auto dims = dimensions(a);
+  if (!shapeOf(dims, dimensions(b), transposed, s)) {
+    TF_SetStatus(status.s, TF_INVALID_ARGUMENT, "EngramMatMul: the inputs must be [..., m, k] and [..., k, n] with the same leading axes");
+    return TF_OpKernelContext_Failure(ctx, status.s);
+  }
+  dims[dims.size() - 2] = s.m;
+  dims.back() = s.n;
+  const TF_Tensor* c = held.output(ctx, 0, dims, status);
+  if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
+  if (s.depth == 0) std::fill_n(room(c), s.batch * s.m * s.n, 0.0f);
+  else if (s.batch * s.m * s.n > 0) multiply({s, transposed, numbers(a), numbers(b), room(c)});
+}
+
+struct Registration {
+  Registration() {
+    if (vectors() == Vectors::Plain) return;
+    Status status;
+    auto* op = TF_NewOpDefinitionBuilder("EngramMatMul");
+    TF_OpDefinitionBuilderAddAttr(op, "adj_x: bool");
+    TF_OpDefinitionBuilderAddAttr(op, "adj_y: bool");
+    TF_OpDefinitionBuilderAddInput(op, "a: float");
+    TF_OpDefinitionBuilderAddInput(op, "b: float");
+    TF_OpDefinitionBuilderAddOutput(op, "c: float");
+    TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
+    TF_RegisterOpDefinition(op, status.s);
+    if (status.ok()) TF_RegisterKernelBuilder("EngramMatMul", TF_NewKernelBuilder("EngramMatMul", "CPU", create, run, destroy), status.s);
+  }
+} registration;
+
+}  // namespace
