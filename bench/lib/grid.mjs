@@ -14,8 +14,8 @@ export const methods = {
   'ssf': { title: 'SSF', recipe: { type: 'ssf' }, learningRate: 1e-3 },
   'san-ssf': { title: 'SAN + SSF', recipe: { type: 'ssf', san: {} }, learningRate: 1e-3 },
   'full': { title: 'Full fine-tuning', recipe: { type: 'full' }, learningRate: 1e-4 },
-  // Forward passes alone are measured in Engram's evaluations; BitFit is there to have something to evaluate.
-  'inference': { title: 'Inference', recipe: { type: 'bitfit' }, learningRate: 1e-3 },
+  // Forward passes alone are measured in Engram's evaluations; a head is trained to have something to evaluate.
+  'inference': { title: 'Inference', recipe: { type: 'linear-probe' }, learningRate: 1e-3 },
 }
 
 const torch = (id, title, precision, compile) => ({ id: `torch-${id}`, title, side: 'torch', precision, compile })

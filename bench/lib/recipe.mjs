@@ -21,7 +21,8 @@ export function recipeFor({ row, method }, { step, precision }, { backbone, imag
       batchSize: batch,
       learningRate,
       schedule: 'constant',
-      augment: 'none',
+      // Augmented, nothing of an image is kept: every evaluation is a whole forward pass.
+      augment: inference ? 'flip' : 'none',
       // The first evaluation sees the starting values.
       ...(inference ? { warmupEpochs: 1, warmupLearningRate: 0 } : { warmupEpochs: 0 }),
     },
