@@ -28,4 +28,5 @@ test('where one of two runs has ended, the tooltip tells the other alone', () =>
   const both = overlaid(lossModel(sceneOf(first, 'run-1', 300)), lossModel(sceneOf(second, 'run-2')), 'baseline')
   expect(tooltipHtml(both, 200, 'light')).toMatch(/baseline, train[^]*>train</)
   expect(tooltipHtml(both, 2000, 'light')).not.toMatch(/>train</)
+  expect([both.describe(200), both.describe(2000)].map(text => text.split(',')[0])).toEqual(['step 200', 'step 2'])
 })
