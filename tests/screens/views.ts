@@ -79,6 +79,7 @@ async function chooseRuns(page: Page): Promise<void> {
     if (await box.getAttribute('aria-checked') !== 'true') await box.click()
   }
   await search.fill('')
+  await search.blur()
   await page.waitForTimeout(300)
 }
 
