@@ -66,6 +66,32 @@ test('a dropped file that is no dataset says why', async () => {
   expect(bench.problems).toEqual([])
 })
 
+test('the list is made wider by dragging and by keys, stays so after a reload, and has its usual width back', async () => {
+  const grip = page().getByRole('separator', { name: 'Width of Datasets' })
+  const width = () => grip.evaluate(one => one.parentElement!.offsetWidth)
+  await grip.waitFor()
+  const usual = await width()
+  const box = (await grip.boundingBox())!
+  await page().mouse.move(box.x + 3, box.y + 100)
+  await page().mouse.down()
+  await page().mouse.move(box.x + 63, box.y + 100, { steps: 4 })
+  await page().mouse.up()
+  expect(await width()).toBe(usual + 60)
+  await grip.focus()
+  await page().keyboard.press('ArrowRight')
+  expect(await width()).toBe(usual + 76)
+  await page().keyboard.press('End')
+  const widest = await width()
+  expect(widest).toBeLessThan(await page().evaluate(() => innerWidth * 0.55))
+  await page().keyboard.press('Shift+ArrowLeft')
+  await page().reload()
+  await grip.waitFor()
+  expect(await width()).toBe(widest - 64)
+  await expect.poll(() => grip.getAttribute('aria-valuenow')).toBe(String(widest - 64))
+  await grip.dblclick({ position: { x: 3, y: 60 } })
+  expect(await width()).toBe(usual)
+})
+
 test('in the dark and in a small window', async () => {
   await goTo('Settings')
   await page().getByRole('radio', { name: 'Dark', exact: true }).click()

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -83,6 +83,46 @@ test('shifts, arriving scales and another run are shown, and every chart is a ta
   await page().getByRole('button', { name: 'As table' }).click()
   await expect.poll(() => page().locator('[aria-label="Layers at the chosen step"] tbody tr').count()).toBe(24)
   await page().getByRole('button', { name: 'As table' }).click()
+})
+
+test.each([['Map as PNG', 'map.png', /^.PNG/], ['Map as CSV', 'map.csv', /^step,layer,block,of,channel,value\r\n16,blocks/], [/^Propagation in block \d as PNG$/, 'paths.png', /^.PNG/], ['All propagation as CSV', 'paths.csv', /^step,from,to[^]*attention,yes/]])('%s is exported', async (item, name, content) => {
+  const file = join(bench.shots, `engram-${name}`)
+  await bench.app.evaluate(({ session }, path) => { session.defaultSession.once('will-download', (_, download) => download.setSavePath(path)) }, file)
+  await page().getByRole('button', { name: 'Export', exact: true }).click()
+  await page().getByRole('menuitem', { name: item }).click()
+  await expect.poll(() => { try { return readFileSync(file, 'latin1') } catch { return '' } }).toMatch(content)
+})
+
+test('another run lies over the charts of one, with the keyboard alone, and stays until it is taken off', async () => {
+  const overview = (run: string) => page().evaluate(hash => { location.hash = hash }, `/runs/${run}/`)
+  const overlaid = page().locator('[data-test=overlaid]')
+  await overview(runs.ssf)
+  await page().locator('[data-test=overlay]').waitFor()
+  await page().keyboard.press('o')
+  await page().getByLabel('Run to overlay: find by name').fill('jaguar')
+  await page().getByText('No run is called “jaguar”.').waitFor()
+  await page().getByLabel('Run to overlay: find by name').fill('seed 1')
+  await page().keyboard.press('ArrowDown')
+  await page().keyboard.press('Enter')
+  await overlaid.getByText('san ssf, seed 1').waitFor()
+  await page().keyboard.press('t')
+  await page().getByRole('columnheader', { name: 'san ssf, seed 1, validation' }).first().waitFor()
+  await page().keyboard.press('t')
+  await shot('overlay-light')
+  await overview(runs.probe)
+  await page().getByRole('heading', { name: 'probe' }).waitFor()
+  expect(await overlaid.count()).toBe(0)
+  await overview(runs.ssf)
+  await overlaid.waitFor()
+  await overlaid.getByRole('button', { name: 'Remove the overlay' }).click()
+  await expect.poll(() => overlaid.count()).toBe(0)
+  await page().locator('[data-test=overlay]').click()
+  await page().getByLabel('Run to overlay: find by name').fill('seed 1')
+  await page().keyboard.press('Enter')
+  await overlaid.waitFor()
+  await page().getByRole('dialog', { name: 'Run to overlay' }).waitFor({ state: 'detached' })
+  await open(runs.ssf)
+  await map().waitFor()
 })
 
 test('layers and runs are compared', async () => {

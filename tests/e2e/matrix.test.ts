@@ -37,7 +37,7 @@ test('cells hold mean and deviation over seeds, and the paper\'s number beside o
 
 test('an empty cell queues a run with the same backbone; a filled one its next seed', async () => {
   await page().evaluate(`window.engram.invoke('queue.pause', { lane: 'cpu', paused: true })`)
-  await page().getByRole('button', { name: 'Queue Linear probe on digits' }).click()
+  await page().getByRole('button', { name: 'Queue Linear probe on Handwritten digits' }).click()
   await page().getByText(/^Queued 1 run/).waitFor()
   await row('Linear probe').getByText('1 queued', { exact: true }).waitFor()
   await row('SSF').getByRole('button', { name: 'Queue the next seed' }).last().click()

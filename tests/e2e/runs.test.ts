@@ -121,10 +121,13 @@ test('a run that another program takes away leaves the table', async () => {
 test('runs are exported as CSV', async () => {
   const file = join(bench.shots, 'runs.csv')
   await bench.app.evaluate(({ session }, path) => { session.defaultSession.on('will-download', (_, item) => item.setSavePath(path)) }, file)
+  const written = () => { try { return readFileSync(file, 'utf8').trimEnd().split('\r\n').length } catch { return 0 } }
+  await page().getByRole('button', { name: 'Export table' }).click()
+  await expect.poll(written).toBe(count - 1)
   await lines().nth(0).getByRole('checkbox').click()
   await lines().nth(2).getByRole('checkbox').click({ modifiers: ['Shift'] })
   await page().getByRole('button', { name: 'Export CSV' }).click()
-  await expect.poll(() => { try { return readFileSync(file, 'utf8').trimEnd().split('\r\n').length } catch { return 0 } }).toBe(4)
+  await expect.poll(written).toBe(4)
   expect(readFileSync(file, 'utf8')).toMatch(/^run,name,status,.*test\/accuracy/)
 })
 

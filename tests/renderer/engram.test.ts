@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { EngramMap, EngramSite, SiteVector } from '@contract/engram'
 import { blockGraph } from '../../src/renderer/engram/blockPaths'
+import { mapCsv, pathsCsv } from '../../src/renderer/engram/csv'
 import { columnsOf, hiddenNote, layoutOf } from '../../src/renderer/engram/layout'
+import { legendWords } from '../../src/renderer/engram/legendWords'
 import { farthest, firstLayers, layerNames, mapRows, toVectors } from '../../src/renderer/engram/lens'
 import { neighbours, verdict } from '../../src/renderer/engram/neighbours'
 import { distanceSeries } from '../../src/renderer/engram/series'
@@ -144,5 +146,28 @@ describe('similarity', () => {
     expect(verdict(near, far, 'distance')).toBe('less alike than random pairs')
     expect(verdict(near, wide, 'cosine')).toBe('not distinguishable from random pairs')
     expect(verdict(pairsOf([1]), far, 'cosine')).toBe('too few pairs to tell')
+  })
+})
+
+describe('export', () => {
+  it('writes every channel of what is shown, so that it reads back the same', () => {
+    const [head, first, second, ...others] = mapCsv(mapRows(map, vectors, 'gain', ['v'], null), 40).trimEnd().split('\r\n')
+    expect(head).toBe('step,layer,block,of,channel,value')
+    expect([first, second]).toEqual(['40,blocks.0.v,0,gain,0,1.03999996', '40,blocks.0.v,0,gain,1,0.980000019'])
+    expect(others).toHaveLength(2)
+    expect(Math.fround(1.03999996)).toBe(Math.fround(1.04))
+  })
+
+  it('writes every path with the scale that arrives', () => {
+    const lines = pathsCsv(map, vectors, 40).trimEnd().split('\r\n')
+    expect(lines).toHaveLength(5)
+    expect(lines[1]).toMatch(/^40,blocks\.0\.v,blocks\.0\.proj,attention,yes,input,2,0\.0299/)
+    expect(lines[2]).toMatch(/^40,blocks\.0\.proj,blocks\.0\.fc1,residual,no,input,2,/)
+  })
+
+  it('names the ends of its colours', () => {
+    expect(legendWords('gain', 1.2, false)).toEqual({ low: 'depression', high: 'potentiation', ticks: ['0.83', '0.91', '1.0', '1.10', '1.20'] })
+    expect(legendWords('shift', 0.05, false).ticks).toEqual(['0', '0.025', '0.05'])
+    expect(legendWords('gain', 1.01, true).low).toBe('less than the other')
   })
 })

@@ -1,5 +1,6 @@
 import type { SamplePrediction } from '@contract/evaluation'
 import { describe, expect, it } from 'vitest'
+import { commonSplit } from '../../src/renderer/compare/commonSplit'
 import { calibrationError, reliability } from '../../src/renderer/evaluation/calibration'
 import { confusedPairs, confusionOf, countAt, mistakesIn, samplesIn } from '../../src/renderer/evaluation/confusion'
 import { cellAfter } from '../../src/renderer/evaluation/paintMatrix'
@@ -42,4 +43,12 @@ describe('calibration', () => {
     expect(calibrationError(bins)).toBeCloseTo((1 * 0.45 + 5 * (0.96 - 0.6)) / 6, 10)
     expect(calibrationError(reliability([sample(0, 0, 1)]))).toBe(0)
   })
+})
+
+it('accuracies stand on one axis only where every run has them of one split', () => {
+  const measured = (run: string, split: 'test' | 'validation') => ({ run, evaluation: 'e', step: 1, split, data: 'd', samples: 4, right: 2, accuracy: 0.5, interval: { low: 0.2, high: 0.8 } })
+  expect(commonSplit(['a', 'b'], [measured('a', 'test'), measured('b', 'test')])).toBe('test')
+  expect(commonSplit(['a', 'b'], [measured('a', 'test'), measured('b', 'validation')])).toBeNull()
+  expect(commonSplit(['a', 'b'], [measured('a', 'test')])).toBeNull()
+  expect(commonSplit(['a'], [])).toBeNull()
 })

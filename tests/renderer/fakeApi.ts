@@ -62,6 +62,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
       inspect: ({ path }): Promise<InspectReport> => { const sites = backboneOf(shape).sites(shape); return Promise.resolve({ path, name: 'DINOv2-S/14', format: 'transformers', architecture: 'Dinov2Model', shape, parameters: 22_056_576, dtype: 'float32', sizeBytes: 88_250_000, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], sites: siteCards(sites), edges: edgeCards(sites), unused: ['embeddings.mask_token'] }) },
       tensors: () => Promise.resolve([{ name: 'embeddings.cls_token', dtype: 'F32', shape: [1, 1, 384], mean: 0.002, std: 0.31, min: -1.2, max: 1.4, zeros: 0, notFinite: 0 }]), cancelTensors: () => Promise.resolve(), tensorsProgress: () => noop,
     },
+    trial: { run: () => Promise.resolve({ device: 'GPU 0', precision: 'bfloat16', prepareSeconds: 4.1, steps: [{ loss: 2.318, seconds: 0.9 }, { loss: 2.296, seconds: 0.107 }], peakMemory: 3_060_000_000 }), cancel: () => Promise.resolve(), progress: () => noop },
     hub: {
       catalogue: () => Promise.resolve([{ id: 'facebook/dinov2-base', title: 'DINOv2-B/14', about: 'Self-supervised', parameters: 86_579_712, supported: true }]),
       search: ({ query }) => Promise.resolve([{ id: `someone/${query}`, downloads: 1200, gated: false }]),

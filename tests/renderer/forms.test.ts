@@ -54,10 +54,10 @@ test('options read as words', () => {
 })
 
 test('before the start it says what is not chosen, and holds no mistake of an older recipe against the new one', () => {
-  const notices = [{ level: 'error' as const, field: 'data.from', message: 'Choose a dataset.' }, { level: 'warning' as const, field: null, message: 'It will be slow.' }]
+  const notices = [{ level: 'error' as const, field: 'data.from', message: 'Choose a dataset.' }, { level: 'warning' as const, field: 'train.epochs', message: 'train.epochs: are many.' }, { level: 'warning' as const, field: null, message: 'It will be slow.' }]
   const plan = { trainable: { total: 0, head: 0, method: 0, sites: [] }, parameters: 0, memory: { frozen: 0, trained: 0, activations: 0, workspace: 0, total: 0, lower: [] }, steps: null, san: null, learningRate: 0, notices }
-  const said = (written: string[], checking = false) => preflight({ plan, checking, backbone: undefined, data: undefined, status: null, isWritten: field => written.includes(field) }).map(({ level, text }) => `${level}: ${text}`)
-  expect(said(['backbone.from'])).toEqual(['todo: Choose data', 'todo: Choose a method', 'warning: It will be slow.'])
-  expect(said(['backbone.from', 'data.from', 'method.type'])).toEqual(['error: Choose a dataset.', 'warning: It will be slow.'])
-  expect(said(['backbone.from', 'data.from', 'method.type'], true)).toEqual(['warning: It will be slow.'])
+  const said = (written: string[], checking = false) => preflight({ plan, checking, backbone: undefined, data: undefined, status: null, isWritten: field => written.includes(field), labelOf: field => field === 'train.epochs' ? 'Epochs' : field }).map(({ level, text }) => `${level}: ${text}`)
+  expect(said(['backbone.from'])).toEqual(['todo: Choose data', 'todo: Choose a method', 'warning: Epochs are many.', 'warning: It will be slow.'])
+  expect(said(['backbone.from', 'data.from', 'method.type'])).toEqual(['error: Choose a dataset.', 'warning: Epochs are many.', 'warning: It will be slow.'])
+  expect(said(['backbone.from', 'data.from', 'method.type'], true)).toEqual(['warning: Epochs are many.', 'warning: It will be slow.'])
 })

@@ -38,6 +38,7 @@ export const views: View[] = [
   ofRun('run', best),
   ofRun('run-failed', 'digits ssf, too fast'),
   ofRun('run-stopped', 'digits dora-8'),
+  ofRun('run-overlay', 'digits ssf s1', '', page => overlay(page, 'digits lora-8')),
   ofRun('run-engram', best, 'engram'),
   ofRun('run-similarity', best, 'engram', page => page.getByRole('radio', { name: 'Similarity' }).click()),
   ofRun('run-engram-table', best, 'engram', page => page.getByRole('button', { name: 'As table' }).click()),
@@ -49,6 +50,7 @@ export const views: View[] = [
   ofRun('run-log', best, 'log'),
   ofRun('run-try', best, '', page => page.locator('[data-test=try]').click().then(() => page.locator('input[type=file]').setInputFiles(resolve('tests/main/data/fixtures/sharp.png'))).then(() => page.locator('[data-test=tried]').waitFor({ timeout: 60_000 }))),
   { name: 'new', reach: page => writeDraft(page) },
+  at('new-classes', '/new', page => button(page, 'Class names')),
   at('new-method', '/new', page => button(page, /^About/)),
   { name: 'new-memory', reach: page => writeDraft(page, { batchSize: 512 }).then(() => openPanel(page)) },
   at('new-recipe', '/new', page => page.getByRole('radio', { name: 'Recipe', exact: true }).click()),
@@ -68,11 +70,25 @@ export const views: View[] = [
   at('shortcuts', '/matrix', page => page.keyboard.press('?')),
 ]
 
+/** Each is searched for: in a small window the tray leaves few rows, and what is scrolled away is not drawn. */
 async function chooseRuns(page: Page): Promise<void> {
+  const search = page.getByLabel('Search runs')
   for (const name of chosen) {
+    await search.fill(name)
     const box = page.getByRole('row').filter({ hasText: name }).getByRole('checkbox')
     if (await box.getAttribute('aria-checked') !== 'true') await box.click()
   }
+  await search.fill('')
+  await search.blur()
+  await page.waitForTimeout(300)
+}
+
+async function overlay(page: Page, name: string): Promise<void> {
+  if (await page.locator('[data-test=overlaid]').count() > 0) return
+  await page.locator('[data-test=overlay]').click()
+  await page.getByLabel('Run to overlay: find by name').fill(name)
+  await page.keyboard.press('Enter')
+  await page.locator('[data-test=overlaid]').waitFor()
 }
 
 /** What is a drawer in a narrow window; elsewhere it stands there. */

@@ -15,6 +15,7 @@ import { CompareReport, LabelInput, RunCard, RunChange, RunDetail, RunEvent, Run
 import { FieldInput, FieldValues, RunMatches, RunQuery, Sparkline, SparklineInput } from './runQuery'
 import { Diagnostics, DoctorReport, Settings, SettingsChange, SystemStatus } from './system'
 import { SweepStart } from './sweep'
+import { TrialReport } from './trial'
 import { call, feed, type Client } from './wire'
 
 const Path = z.object({ path: WholePath })
@@ -83,6 +84,11 @@ export const contract = {
     remove: call(Run, z.void()),
     watch: feed(WatchInput, RunEvent),
     changes: feed(z.void(), RunChange),
+  },
+  trial: {
+    run: call(Draft, TrialReport),
+    cancel: call(z.void(), z.void()),
+    progress: feed(z.void(), JobProgress),
   },
   queue: {
     list: call(z.void(), QueueState),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 
-export type Precision = 'float32' | 'bfloat16'
+export const Precision = z.enum(['float32', 'bfloat16'])
+export type Precision = z.infer<typeof Precision>
 /** GFLOP/s of a matrix product. */
 export const Rates = z.object({ float32: z.number(), bfloat16: z.number() })
 export type Rates = z.infer<typeof Rates>

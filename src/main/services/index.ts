@@ -29,6 +29,7 @@ import { createSystem } from './system'
 import { createTensors } from './tensors'
 import { createTools } from './tools'
 import { createTrainings } from './trainings'
+import { createTrial } from './trial'
 
 /** What only a program with a window can do; the window's handlers add it. */
 type WindowOnly = 'chooseFolder' | 'chooseFile' | 'reveal'
@@ -55,7 +56,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const system = createSystem(deps)
   const services = {
     catalog: createCatalog(deps), models: { ...models, ...createTensors(deps, devices) }, hub, datasets, runs, queue: { ...queue, sweep: sweeps.start, ablations: createAblations(deps, planning) }, checkpoints: createCheckpoints(deps), engram: createEngram(deps, devices), exports: createExports(deps, devices),
-    evaluations: createEvaluations(deps, devices),
+    evaluations: createEvaluations(deps, devices), trial: createTrial(deps, planning, devices),
     settings: createSettings(deps), system: { ...system, diagnostics: createDiagnostics(deps, system.doctor) },
   } satisfies Served<typeof contract>
   return {

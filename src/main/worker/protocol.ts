@@ -3,6 +3,7 @@ import { CheckpointChoice, EvaluateReport, ExportReport, Prediction } from '../c
 import { ErrorValue } from '../contract/errors'
 import { TensorCard } from '../contract/model'
 import { RunEvent, RunRequest, type TrainEvent } from '../contract/run'
+import { TrialReport } from '../contract/trial'
 
 /** Inputs of the jobs. Every path is absolute; ids were resolved by the service that starts the job. */
 export const TrainInput = z.object({ runFolder: z.string(), workspace: z.string(), resume: z.boolean() })
@@ -28,6 +29,9 @@ export type ExportInput = z.infer<typeof ExportInput>
 
 export const TensorsInput = z.object({ model: z.string() })
 export type TensorsInput = z.infer<typeof TensorsInput>
+/** The run is one that nobody will see; `cache` is where its decoded images go. */
+export const TrialInput = z.object({ runFolder: z.string(), workspace: z.string(), cache: z.string() })
+export type TrialInput = z.infer<typeof TrialInput>
 export const GainsInput = z.object({ runFolder: z.string() })
 export type GainsInput = z.infer<typeof GainsInput>
 
@@ -47,12 +51,13 @@ export const Job = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('export'), input: ExportInput }),
   z.object({ kind: z.literal('gains'), input: GainsInput }),
   z.object({ kind: z.literal('tensors'), input: TensorsInput }),
+  z.object({ kind: z.literal('trial'), input: TrialInput }),
 ])
 export type Job = z.infer<typeof Job>
 export type JobKind = Job['kind']
 
 export const jobResults = {
-  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport, gains: GainsResult, tensors: z.array(TensorCard),
+  train: TrainResult, evaluate: EvaluateReport, predict: z.array(Prediction), logits: LogitsResult, export: ExportReport, gains: GainsResult, tensors: z.array(TensorCard), trial: TrialReport,
 } as const
 export type JobResult<K extends JobKind = JobKind> = z.infer<(typeof jobResults)[K]>
 export type JobInput<K extends JobKind = JobKind> = Extract<Job, { kind: K }>['input']

@@ -16,6 +16,7 @@ const jobs: Jobs = {
   export: async () => (await import('./jobs/export')).runExport,
   gains: async () => (await import('./jobs/gains')).runGains,
   tensors: async () => (await import('./jobs/tensors')).runTensors,
+  trial: async () => (await import('./jobs/trial')).runTrial,
 }
 
 async function loadTensorFlow(): Promise<{ device: string }> {

@@ -18,7 +18,7 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
   const view = zoom ?? model.x
   const drawn = model.lines.map(line => ({ line, points: pointsOf(line, model, view, width) }))
   const [yMin, yMax] = yRange(drawn, model)
-  const labelsInside = model.now !== undefined && (view.max - model.now) / (view.max - view.min) > 0.16
+  const labelsInside = (view.max - labelsAt(drawn)) / (view.max - view.min) > 0.16
   const option = {
     animation: false,
     grid: { left: 44, right: labelsInside || !drawn.some(one => one.line.endLabel) ? 18 : 74, ...plotInset, outerBoundsMode: 'none' },
@@ -105,17 +105,20 @@ export function pushApart(wanted: number[], distance: number): number[] {
   return placed
 }
 
+const labelled = (drawn: Drawn[]) => drawn.filter(one => one.line.endLabel && one.points.length > 0)
+const labelsAt = (drawn: Drawn[]) => Math.max(...labelled(drawn).map(one => one.points.at(-1)?.[0] ?? 0))
+
 /** Last values stand right of the newest point of all lines, in their line's colour, pushed apart. */
 function labelSeries(drawn: Drawn[], colours: Palette, yMin: number, yMax: number, height: number) {
-  const labelled = drawn.filter(one => one.line.endLabel && one.points.length > 0)
-  const x = Math.max(...labelled.map(one => one.points.at(-1)?.[0] ?? 0))
+  const named = labelled(drawn)
+  const x = labelsAt(drawn)
   const plotHeight = Math.max(1, height - plotInset.top - plotInset.bottom)
-  const heights = labelled.map(({ points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight)
-  const wanted = labelled.map(({ line }, i) => heights[i]! - (line.labelLift ?? 0))
+  const heights = named.map(({ points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight)
+  const wanted = named.map(({ line }, i) => heights[i]! - (line.labelLift ?? 0))
   const placed = pushApart(wanted, labelDistance)
   return {
     id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, itemStyle: { opacity: 1 },
-    data: labelled.map(({ line, points }, i) => ({
+    data: named.map(({ line, points }, i) => ({
       value: [x, points.at(-1)?.[1] ?? 0],
       label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, placed[i]! - heights[i]!], fontFamily: shape['font-ui'] },
     })),

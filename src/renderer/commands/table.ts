@@ -46,6 +46,7 @@ export const table = {
   'queue.lane': { group: 'Queue', label: 'Move it to the lane beside', keys: 'Alt ← →', local: true },
   'queue.remove': { group: 'Queue', label: 'Remove from queue', keys: 'Delete', local: true },
   'charts.table': { group: 'Charts and maps', label: 'Charts as tables', keys: 'T' },
+  'charts.overlay': { group: 'Charts and maps', label: 'Overlay a run', keys: 'O' },
   'charts.cells': { group: 'Charts and maps', label: 'Walk a heat map or matrix', keys: '← ↑ → ↓', local: true },
   'charts.steps': { group: 'Charts and maps', label: 'Step of the Engram page', keys: '← →', local: true },
 } as const satisfies Record<string, CommandWords>

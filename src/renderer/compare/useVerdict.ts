@@ -1,6 +1,6 @@
 import type { ErrorValue } from '@contract/errors'
-import type { Interval, VerdictReport } from '@contract/evaluation'
-import { computed, shallowRef, watch, type Ref } from 'vue'
+import type { VerdictReport } from '@contract/evaluation'
+import { shallowRef, watch, type Ref } from 'vue'
 import { api, errorValue } from '../api'
 
 /** Whether the differences between runs are more than noise, against a baseline. */
@@ -17,6 +17,5 @@ export function useVerdict(runs: Ref<readonly string[]>, baseline: Ref<string | 
       if (mine === asked) [verdict.value, error.value] = [null, errorValue(thrown)]
     }
   }, { immediate: true })
-  const intervals = computed((): Record<string, Interval> => Object.fromEntries((verdict.value?.accuracies ?? []).map(one => [one.run, one.interval])))
-  return { verdict, error, intervals }
+  return { verdict, error }
 }

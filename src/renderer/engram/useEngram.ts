@@ -17,6 +17,7 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
   const focus = ref({ key: '', channel: 0 })
 
   const map = computed(() => records.report.value?.map ?? null)
+  const blocks = computed(() => Math.max(0, ...(map.value?.sites ?? []).filter(site => site.kind === 'linear').map(site => site.block)) + 1)
   const neutral = computed(() => neutralOf(mode.value))
   const names = computed(() => map.value && records.vectors.value ? layerNames(map.value, records.vectors.value, mode.value) : [])
   const layers = computed(() => chosenLayers.value?.filter(name => names.value.includes(name)) ?? (map.value ? firstLayers(map.value, names.value) : []))
@@ -26,6 +27,8 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
   // from the last record, so that a colour means the same at every step
   const end = computed(() => colourEnd(rowsIn(records.last.value).map(row => row.values), neutral.value))
   const range = computed(() => neutral.value === 1 ? Math.log(end.value) : end.value)
+  // of strips of gains, whatever the map shows
+  const gainRange = computed(() => mode.value === 'gain' && !otherRun.value ? range.value : 0.2)
   const focused = computed(() => rows.value.find(row => row.key === focus.value.key) ?? rows.value[0] ?? null)
   const order = computed(() => sorted.value && focused.value ? byValue(focused.value.values) : null)
 
@@ -52,6 +55,6 @@ export function useEngram(run: Ref<string>, saves: Ref<string>) {
     other.value = found ?? null
     lacking.value = id !== null && !found
   })
-  return reactive({ ...records, mode, sorted, chosenLayers, otherRun, focus, map, neutral, names, layers, rows, rowsBefore, end, range, focused, order, lacking, focusOn })
+  return reactive({ ...records, mode, sorted, chosenLayers, otherRun, focus, map, blocks, neutral, names, layers, rows, rowsBefore, end, range, gainRange, focused, order, lacking, focusOn })
 }
 export type Engram = ReturnType<typeof useEngram>

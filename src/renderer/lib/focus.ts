@@ -12,7 +12,11 @@ export function useFocusReturn(show: Ref<boolean>, inside: Readonly<Ref<HTMLElem
   watch(show, open => {
     const { activeElement } = document
     if (open) opener = activeElement
-    else if (opener instanceof HTMLElement && (activeElement === document.body || inside.value?.contains(activeElement))) opener.focus({ preventScroll: true })
+    else if (opener instanceof HTMLElement && (activeElement === document.body || inside.value?.contains(activeElement))) {
+      // the body takes no focus; what fades away must not keep it, and the keys with it
+      if (opener === document.body && activeElement instanceof HTMLElement) activeElement.blur()
+      else opener.focus({ preventScroll: true })
+    }
   }, { flush: 'sync', immediate: true })
 }
 

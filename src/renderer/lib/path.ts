@@ -24,3 +24,6 @@ export function setAt(root: JsonObject, path: string, value: Json | undefined): 
 }
 
 export const same = (a: unknown, b: unknown) => JSON.stringify(a) === JSON.stringify(b)
+
+/** The file or folder that a path of a disk leads to. */
+export const lastPart = (path: string): string => path.split(/[\\/]/).findLast(Boolean) ?? path

@@ -1,6 +1,7 @@
 import { sayShare } from '../compare/seeds'
 import { csvLine } from '../lib/download'
 import { missing } from '../lib/format'
+import { picturePng } from '../lib/picture'
 import { shownOf, type Cell, type Matrix, type MethodRow } from './matrix'
 
 export type NameOf = (method: MethodRow) => string
@@ -28,34 +29,21 @@ export function matrixLatex({ rows, datasets }: Matrix, nameOf: NameOf, paramete
   ].join('\n')
 }
 
-/** The table as an image at twice its size, in the colours of the window. */
-export async function matrixPng({ rows, datasets }: Matrix, nameOf: NameOf, parameters: (row: Matrix['rows'][number]) => string): Promise<Blob> {
-  const style = getComputedStyle(document.documentElement)
-  const colour = (name: string) => style.getPropertyValue(`--${name}`).trim()
-  const [rowHeight, first, second, column, scale] = [28, 190, 110, 130, 2]
-  const canvas = document.createElement('canvas')
+/** The table as an image. */
+export function matrixPng({ rows, datasets }: Matrix, nameOf: NameOf, parameters: (row: Matrix['rows'][number]) => string): Promise<Blob> {
+  const [rowHeight, first, second, column] = [28, 190, 110, 130]
   const [width, height] = [first + second + column * datasets.length + 16, rowHeight * (rows.length + 1) + 8]
-  Object.assign(canvas, { width: width * scale, height: height * scale })
-  const pen = canvas.getContext('2d')
-  if (!pen) throw new Error('This window cannot draw an image.')
-  pen.scale(scale, scale)
-  pen.fillStyle = colour('bg-surface')
-  pen.fillRect(0, 0, width, height)
-  const write = (text: string, right: number, line: number, look: { weight?: number; ink?: string; left?: boolean }) => {
-    pen.font = `${look.weight ?? 400} 13px ${style.getPropertyValue('--font-ui')}`
-    pen.fillStyle = colour(look.ink ?? 'text-1')
-    pen.textAlign = look.left ? 'left' : 'right'
-    pen.fillText(text, right, line * rowHeight + 19)
-  }
-  write('Method', 16, 0, { left: true, ink: 'text-3' })
-  write('Parameters', first + second, 0, { ink: 'text-3' })
-  datasets.forEach((name, at) => write(name, first + second + column * (at + 1), 0, { ink: 'text-3' }))
-  rows.forEach((row, line) => {
-    pen.fillStyle = colour('line')
-    pen.fillRect(0, (line + 1) * rowHeight, width, 1)
-    write(nameOf(row.method), 16, line + 1, { left: true, weight: 500 })
-    write(parameters(row), first + second, line + 1, { ink: 'text-2' })
-    row.cells.forEach((cell, at) => write(shownOf(cell) ? sayShare(shownOf(cell)) : missing, first + second + column * (at + 1), line + 1, { weight: cell.best ? 600 : 400, ink: shownOf(cell) ? 'text-1' : 'text-3' }))
+  return picturePng(width, height, ({ context, colour, write }) => {
+    const at = (line: number) => line * rowHeight + 19
+    write('Method', 16, at(0), { ink: 'text-3' })
+    write('Parameters', first + second, at(0), { align: 'right', ink: 'text-3' })
+    datasets.forEach((name, i) => write(name, first + second + column * (i + 1), at(0), { align: 'right', ink: 'text-3' }))
+    rows.forEach((row, line) => {
+      context.fillStyle = colour('line')
+      context.fillRect(0, (line + 1) * rowHeight, width, 1)
+      write(nameOf(row.method), 16, at(line + 1), { weight: 500 })
+      write(parameters(row), first + second, at(line + 1), { align: 'right', ink: 'text-2' })
+      row.cells.forEach((cell, i) => write(shownOf(cell) ? sayShare(shownOf(cell)) : missing, first + second + column * (i + 1), at(line + 1), { align: 'right', weight: cell.best ? 600 : 400, ink: shownOf(cell) ? 'text-1' : 'text-3' }))
+    })
   })
-  return new Promise((resolve, reject) => canvas.toBlob(blob => { if (blob) resolve(blob); else reject(new Error('The image could not be made.')) }, 'image/png'))
 }

@@ -1,3 +1,5 @@
+import { lastPart } from '../lib/path'
+
 /** What the paper reports, to stand beside local results: other hardware, ViT-B/16 pretrained on ImageNet-21k, one number per cell. */
 export const paperSource = 'arXiv 2409.06706, Tables 1 and 7, ViT-B/16'
 
@@ -18,7 +20,7 @@ export const paperDatasets: readonly PaperDataset[] = [
   vtab('dSprites orientation', 'dsprites-ori', 54.9, 55.2), vtab('SmallNORB azimuth', 'smallnorb-azi', 29.5, 30.3), vtab('SmallNORB elevation', 'smallnorb-ele', 37.9, 40.4), vtab('DMLab', 'dmlab', 53.3, 54.5), vtab('KITTI', 'kitti', 80.6, 82.1),
 ]
 
-const plainName = (text: string) => (text.split(/[\\/]/).at(-1) ?? text).replace(/\.(zip|parquet|txt|csv)$/i, '').toLowerCase().replace(/[^a-z0-9]+/g, '-')
+const plainName = (text: string) => lastPart(text).replace(/\.(zip|parquet|txt|csv)$/i, '').toLowerCase().replace(/[^a-z0-9]+/g, '-')
 
 /** A dataset counts as one of the paper's only by its whole name: near names are other data. */
 export const paperDataset = (name: string): PaperDataset | undefined => paperDatasets.find(({ names }) => names.includes(plainName(name)))

@@ -5,7 +5,7 @@ import type { SystemStatus } from '@contract/system'
 import { bytes, plural } from '../lib/format'
 
 export interface Check { level: 'ok' | 'info' | 'warning' | 'error' | 'todo'; text: string; field: string | null }
-export interface Situation { plan: PlanReport | null; /** the plan is of an older recipe: what was wrong may be mended */ checking: boolean; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null; /** whether a field has been written at all */ isWritten: (field: string) => boolean }
+export interface Situation { plan: PlanReport | null; /** the plan is of an older recipe: what was wrong may be mended */ checking: boolean; backbone: BackboneCard | undefined; data: DatasetCard | undefined; status: SystemStatus | null; /** whether a field has been written at all */ isWritten: (field: string) => boolean; labelOf: (field: string) => string }
 
 const rank = { error: 0, todo: 1, warning: 2, info: 3, ok: 4 }
 const bytesPerParameter = 12
@@ -13,15 +13,18 @@ const bytesPerParameter = 12
 const choices = { 'backbone.from': 'Choose a backbone', 'data.from': 'Choose data', 'method.type': 'Choose a method' }
 
 /** Everything worth knowing before the start: what the plan objects to first, then what is ready. */
-export function preflight({ plan, checking, backbone, data, status, isWritten }: Situation): Check[] {
+export function preflight({ plan, checking, backbone, data, status, isWritten, labelOf }: Situation): Check[] {
   const missing = Object.entries(choices).filter(([field]) => !isWritten(field))
   const told = (plan?.notices ?? []).filter(({ level, field }: Notice) => level !== 'error' || (!checking && !missing.some(([path]) => path === field)))
-  const checks: Check[] = [...missing.map(([field, text]) => ({ level: 'todo' as const, text, field })), ...told.map(({ level, message, field }) => ({ level, text: message, field }))]
+  const checks: Check[] = [...missing.map(([field, text]) => ({ level: 'todo' as const, text, field })), ...told.map(({ level, message, field }) => ({ level, text: said(message, field, labelOf), field }))]
   if (backbone) checks.push(backbone.problem ? { level: 'error', text: backbone.problem, field: 'backbone.from' } : { level: 'ok', text: `${backbone.name} is on disk`, field: null })
   if (data) checks.push(dataCheck(data))
   if (plan && status) checks.push(...machineChecks(plan, status))
   return checks.sort((a, b) => rank[a.level] - rank[b.level])
 }
+
+/** A field goes by its label in the form, not by its path in the recipe. */
+const said = (message: string, field: string | null, labelOf: Situation['labelOf']): string => field && message.startsWith(`${field}: `) ? `${labelOf(field)} ${message.slice(field.length + 2)}` : message
 
 function dataCheck(data: DatasetCard): Check {
   const images = Object.values(data.splits).reduce((a, b) => a + b, 0)

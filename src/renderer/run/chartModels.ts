@@ -4,11 +4,12 @@ import { nearestIndex, smooth } from '../charts/series'
 import { metricOf } from '../history/describe'
 import type { ColumnName, RunHistory } from '../history/runHistory'
 import { bytes, count, duration, exponent, hundred, three } from '../lib/format'
+import type { ColourName } from '../theme/tokens'
 import { learningRateAt } from './schedule'
 
 export type Axis = 'step' | 'epoch' | 'elapsed'
 /** What the charts of a run are drawn from, besides the events. */
-export interface Scene { history: RunHistory; axis: Axis; smoothing: number; running: boolean; left: number | null; memoryTotal: number; recipe: Recipe | null; learningRate: number; checkpoints: readonly { step: number; best: boolean }[] }
+export interface Scene { history: RunHistory; colour: ColourName; axis: Axis; smoothing: number; running: boolean; left: number | null; memoryTotal: number; recipe: Recipe | null; learningRate: number; checkpoints: readonly { step: number; best: boolean }[] }
 
 const formats: Record<Axis, (value: number) => string> = { step: count, epoch: value => String(Number(value.toFixed(2))), elapsed: duration }
 const xOf = ({ history, axis }: Scene) => history.columns[axis]
@@ -51,7 +52,7 @@ function describe(scene: Scene, x: number): string {
 
 function trained(scene: Scene, name: ColumnName, title: string, options: { smoothed: boolean; endLabel?: (value: number) => string; area?: boolean; labelLift?: number }): ChartLine[] {
   const column = scene.history.columns[name]
-  const base = { name: title, x: xOf(scene).values, length: column.length, colour: 'run-1' as const }
+  const base = { name: title, x: xOf(scene).values, length: column.length, colour: scene.colour }
   const y = options.smoothed ? smooth(column.values, column.length, scene.smoothing) : column.values
   const last = y[column.length - 1]
   const label = last !== undefined && options.endLabel ? { endLabel: options.endLabel(last) } : {}
@@ -65,7 +66,7 @@ function evaluated(scene: Scene, metric: 'loss' | 'accuracy', write: (value: num
     return value === undefined ? [] : [{ x: one[scene.axis], y: value }]
   })
   const last = points.at(-1)
-  return last ? [{ name: 'validation', x: points.map(point => point.x), y: points.map(point => point.y), length: points.length, colour: 'run-1', width: 1.6, dash: 'validation', endLabel: write(last.y) }] : []
+  return last ? [{ name: 'validation', x: points.map(point => point.x), y: points.map(point => point.y), length: points.length, colour: scene.colour, width: 1.6, dash: 'validation', endLabel: write(last.y) }] : []
 }
 
 export function lossModel(scene: Scene): ChartModel {
@@ -86,7 +87,7 @@ export function accuracyModel(scene: Scene, best: { step: number; accuracy: numb
 export function learningRateModel(scene: Scene): ChartModel {
   const { history, recipe, axis } = scene
   const line = trained(scene, 'learningRate', 'learning rate', { smoothed: false, endLabel: value => exponent(value), labelLift: 7 })
-  const future = recipe && history.started && axis !== 'elapsed' ? futureRates(scene, recipe) : []
+  const future = recipe && scene.running && history.started && axis !== 'elapsed' ? futureRates(scene, recipe) : []
   return { ...unmarked(scene), y: { fromZero: true, format: value => exponent(value) }, lines: [...line, ...future] }
 }
 

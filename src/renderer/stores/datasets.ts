@@ -2,6 +2,7 @@ import type { CacheReport, DatasetCard, PreviewImage } from '@contract/dataset'
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { api } from '../api'
+import { lastPart } from '../lib/path'
 import { useAttempt } from './attempt'
 
 /** The datasets at hand, their previews, and the cache of decoded images. */
@@ -51,5 +52,7 @@ export const useDatasets = defineStore('datasets', () => {
   }
 
   const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
-  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, dropCache, preview, find }
+  /** What a recipe's id or path is called; of a path that is not listed, its last part. */
+  const nameOf = (from: string) => find(from)?.name ?? lastPart(from)
+  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, dropCache, preview, find, nameOf }
 })

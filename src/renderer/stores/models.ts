@@ -2,6 +2,7 @@ import type { BackboneCard, InspectReport } from '@contract/model'
 import { defineStore } from 'pinia'
 import { ref, shallowRef } from 'vue'
 import { api } from '../api'
+import { lastPart } from '../lib/path'
 import { useAttempt } from './attempt'
 
 /** The backbones at hand, and what inspecting one found. */
@@ -34,5 +35,7 @@ export const useModels = defineStore('models', () => {
   }
 
   const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
-  return { list, loaded, error, load, add, remove, inspect, find }
+  /** What a recipe's id or path is called; of a path that is not listed, its last part. */
+  const nameOf = (from: string) => find(from)?.name ?? lastPart(from)
+  return { list, loaded, error, load, add, remove, inspect, find, nameOf }
 })

@@ -10,6 +10,8 @@ export interface TrainBatchOptions {
   /** Number of the first batch wanted; a resumed run goes on where it stopped. */
   from?: number
   augment: 'none' | 'flip' | 'crop' | 'crop+flip'
+  /** Positions in the order wanted, where they are not the epoch's own. */
+  order?: Int32Array
 }
 
 /** How many batches an epoch has; the last may be smaller. */
@@ -18,13 +20,16 @@ export const batchCount = (size: number, batchSize: number): number => Math.ceil
 /** The sizes that they have: whole ones, and that of the smaller last one. */
 export const batchSizes = (size: number, batchSize: number): number[] => [...(size >= batchSize ? [batchSize] : []), ...(size % batchSize > 0 ? [size % batchSize] : [])]
 
+/** The order in which an epoch goes through its images. */
+export const epochOrder = (size: number, seed: number, epoch: number): Int32Array => createRandom(seed, 'order', epoch).permutation(size)
+
 /**
  * One epoch of training batches. Order and augmentation depend on seed, epoch and image alone, so that a run which was
  * stopped and resumed sees what an unbroken run sees.
  */
 export function trainBatches(split: ImageSplit, options: TrainBatchOptions): AsyncIterable<Batch> {
   const { seed, epoch, batchSize } = options
-  const order = createRandom(seed, 'order', epoch).permutation(split.size)
+  const order = options.order ?? epochOrder(split.size, seed, epoch)
   const fill: Fill = (position, into, at) => augmented(split, position, options, into, at)
   return batches(split, order, batchSize, options.from ?? 0, fill)
 }

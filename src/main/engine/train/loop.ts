@@ -114,7 +114,7 @@ async function oneStep(job: TrainJob, p: Progress, batches: Batch[], clock: Stop
   return { event: 'step', step: p.step, epoch: p.step / job.perEpoch, loss, accuracy, learningRate, gradientNorm, imagesPerSecond, memory: clock.memory() }
 }
 
-function diverged(step: number, rate: number, recipe: Recipe): AppError {
+export function diverged(step: number, rate: number, recipe: Recipe): AppError {
   const clip = recipe.train.clipNorm === null ? ', or set a clip norm' : ''
   return new AppError('diverged', `The loss is no longer a number at step ${step} (learning rate ${rate.toPrecision(3)}); clone the run with a lower learning rate${clip}.`, { field: 'train.learningRate' })
 }

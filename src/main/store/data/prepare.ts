@@ -15,6 +15,8 @@ export interface PrepareOptions {
   limitBytes: number
   /** With crops the training images are stored larger and in their own shape. */
   augment?: 'none' | 'flip' | 'crop' | 'crop+flip'
+  /** The splits are a part of what will be trained on: no class need be in it. */
+  part?: boolean
   signal?: AbortSignal
   onProgress?: (progress: { done: number; total: number }) => void
 }
@@ -54,7 +56,7 @@ export async function prepareData(source: DatasetSource, splits: Readonly<Record
     }
     const made = wanted.map(part => [part.name, preparedSplit(without(part.samples, broken), entries.get(part.storing), view, part.storing)] as const)
     const split = Object.fromEntries(made) as Record<SplitName, ImageSplit>
-    refuseLost(source, wanted, broken)
+    if (!options.part) refuseLost(source, wanted, broken)
     if (broken.size > 0) notices.push(`${count(broken.size, 'broken image')} ${broken.size === 1 ? 'is' : 'are'} left out.`)
     const files = [...broken].sort(([a], [b]) => a - b).map(([i, reason]) => ({ file: source.samples[i]!.file, reason }))
     return { ...split, name: source.name, path: source.path, fingerprint: source.fingerprint, classes: source.classes, broken: files, notices, close }

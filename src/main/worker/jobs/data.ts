@@ -1,6 +1,6 @@
 import { AppError } from '../../contract/errors'
 import type { Recipe } from '../../contract/recipe'
-import { makeSplits } from '../../engine/data/split'
+import { makeSplits, type Splits } from '../../engine/data/split'
 import { openDataset } from '../../store/data/open'
 import { prepareData, type PreparedData } from '../../store/data/prepare'
 import { workspacePaths } from '../../store/paths'
@@ -8,7 +8,7 @@ import { openSettings } from '../../store/settings'
 import type { JobContext } from '../protocol'
 import type { Preprocessing } from './session'
 
-export interface DataRequest { path: string; choice: Recipe['data']; augment: Recipe['train']['augment']; workspace: string; preprocessing: Preprocessing; expected: { classes: readonly string[]; hash: string | null } }
+export interface DataRequest { path: string; choice: Recipe['data']; augment: Recipe['train']['augment']; workspace: string; preprocessing: Preprocessing; expected: { classes: readonly string[]; hash: string | null }; /** Only some images, and where they go instead of the workspace's cache. */ part?: { choose(splits: Splits): Splits; cache: string } }
 
 /** Lists, splits, decodes and caches a run's images. The caller closes what it gets. */
 export async function openRunData(request: DataRequest, ctx: JobContext): Promise<PreparedData> {
@@ -17,8 +17,9 @@ export async function openRunData(request: DataRequest, ctx: JobContext): Promis
   try {
     checkSame(request, source.classes, source.fingerprint)
     const paths = workspacePaths(request.workspace), stop = new AbortController()
-    const prepared = await prepareData(source, makeSplits(source, request.choice), request.preprocessing.view, {
-      cacheDir: paths.cache, limitBytes: openSettings(paths.settings).get().cacheLimitBytes, augment: request.augment, signal: stop.signal,
+    const splits = makeSplits(source, request.choice)
+    const prepared = await prepareData(source, request.part?.choose(splits) ?? splits, request.preprocessing.view, {
+      cacheDir: request.part?.cache ?? paths.cache, part: request.part !== undefined, limitBytes: openSettings(paths.settings).get().cacheLimitBytes, augment: request.augment, signal: stop.signal,
       onProgress({ done, total }) {
         if (ctx.stopRequested()) stop.abort()
         ctx.progress('data', done, total, 'Decoding images')
