@@ -134,6 +134,7 @@ describe('wrong input is one line on standard error and code 2', () => {
     ['none of two forms', recipe({ evaluate: { every: [] } }), /evaluate\.every: must be "epoch" or a number\.$/m],
     ['one of two forms with a wrong part', recipe({ data: { from: 'digits', normalize: { mean: ['a', 0, 0], std: [1, 1, 1] } } }), /data\.normalize: mean\.0: must be a number\.$/m],
     ['no name of a list', recipe({ train: { augment: 'none?' } }), /train\.augment: must be one of "none", "flip", "crop", "crop\+flip"\.$/m],
+    ['a part of an image to hold out', recipe({ data: { from: 'digits', split: { validation: 1.5 } } }), /data\.split\.validation: from 1 on it is a count/],
     ['a number out of range', recipe({ train: { epochs: 0 } }), /train\.epochs/],
     ['no backbone', JSON.stringify({ data: { from: 'digits' }, method: { type: 'ssf' } }), /backbone/],
     ['an unknown backbone', recipe({ backbone: { from: 'nowhere' } }), /backbone\.from: "nowhere" is neither a known backbone nor a path/],
