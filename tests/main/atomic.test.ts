@@ -125,3 +125,8 @@ describe('a full disk', () => {
     expect(listCheckpoints(folder)).toHaveLength(2)
   })
 })
+
+it.skipIf(!existsSync('/proc/self'))('a workspace in a file system without room for folders is refused, not waited for', () => {
+  const { code, message } = thrownBy(() => openWorkspace('/proc/nowhere/workspace'))
+  expect([code, message]).toEqual(['workspace-unwritable', expect.stringMatching(/^Could not make the workspace \/proc\/nowhere\/workspace: /)])
+})

@@ -47,6 +47,8 @@ describe('wrong input is one line on standard error and code 2', () => {
     ['no command', [], /a command is missing/],
     ['an unknown command', ['trian'], /did you mean "train"\?/],
     ['an unknown command far from all', ['zzzzzz'], /one of doctor, catalog/],
+    ['an option, but no command', ['--json', '--workspace', 'x'], /a command is missing/],
+    ['help for an unknown command', ['help', 'trian'], /did you mean "train"\?/],
     ['an unknown option', ['plan', 'quickstart', '--jsn'], /unknown option --jsn; did you mean --json\?/],
     ['an unknown short option', ['plan', 'quickstart', '-x'], /unknown option -x/],
     ['a prototype as option', ['plan', 'quickstart', '--constructor'], /unknown option --constructor/],
@@ -70,6 +72,8 @@ describe('wrong input is one line on standard error and code 2', () => {
     ['a wrong checkpoint', ['evaluate', '--run', 'nope', '--checkpoint', 'first'], /--checkpoint is "first"; it can be best, last or the number of a step/],
     ['a wrong kind of export', ['export', '--run', 'nope', '--as', 'onnx', '--out', 'x'], /--as is "onnx"; it can be merged or adapter/],
     ['both run and model', ['predict', '--run', 'a', '--model', 'b', 'c.png'], /either --run or --model/],
+    ['an image that is not there', ['predict', '--model', MODEL, '/nowhere/x.png'], /\/nowhere\/x\.png does not exist/],
+    ['an input that is not there', ['logits', '--model', MODEL, '--input', '/nowhere/x', '--output', '/tmp/y'], /\/nowhere\/x does not exist; --input needs/],
     ['a missing model', ['inspect', '/nowhere'], /\/nowhere does not exist/],
     ['a file that is no model', ['inspect', resolve('package.json')], /package\.json/],
     ['a folder as result', ['logits', '--model', MODEL, '--input', 'x', '--output', '/tmp'], /\/tmp is a folder; --output needs the name of a file/],
@@ -130,6 +134,7 @@ describe('wrong input is one line on standard error and code 2', () => {
     ['none of two forms', recipe({ evaluate: { every: [] } }), /evaluate\.every: must be "epoch" or a number\.$/m],
     ['one of two forms with a wrong part', recipe({ data: { from: 'digits', normalize: { mean: ['a', 0, 0], std: [1, 1, 1] } } }), /data\.normalize: mean\.0: must be a number\.$/m],
     ['no name of a list', recipe({ train: { augment: 'none?' } }), /train\.augment: must be one of "none", "flip", "crop", "crop\+flip"\.$/m],
+    ['a part of an image to hold out', recipe({ data: { from: 'digits', split: { validation: 1.5 } } }), /data\.split\.validation: from 1 on it is a count/],
     ['a number out of range', recipe({ train: { epochs: 0 } }), /train\.epochs/],
     ['no backbone', JSON.stringify({ data: { from: 'digits' }, method: { type: 'ssf' } }), /backbone/],
     ['an unknown backbone', recipe({ backbone: { from: 'nowhere' } }), /backbone\.from: "nowhere" is neither a known backbone nor a path/],
@@ -144,6 +149,14 @@ describe('wrong input is one line on standard error and code 2', () => {
       expect(stdout).toBe('')
       expect(code).toBe(2)
     }
+  })
+
+  it('common options may stand anywhere', async () => {
+    const { run, folder } = bench(), elsewhere = join(folder, 'elsewhere')
+    const behind = await run('runs', 'list', '--json', '--workspace', elsewhere)
+    expect(behind.stdout).toBe('[]\n')
+    for (const args of [['--workspace', elsewhere, '--json', 'runs', 'list'], [`--workspace=${elsewhere}`, 'runs', '--json', 'list'], ['--json', 'runs', '--workspace', elsewhere, 'list']]) expect(await run(...args)).toEqual(behind)
+    expect(readdirSync(elsewhere)).toContain('runs')
   })
 
   it('makes no run and opens no workspace for a wrong command line', async () => {
@@ -198,6 +211,7 @@ describe('answers', () => {
     expect(JSON.parse((await run('runs', 'show', made[0]!, '--json')).stdout)).toMatchObject({ card: { id: made[0], status: 'finished' } })
     expect((await run('runs', 'show', made[0]!)).stdout).toMatch(/Status +finished/)
     expect(JSON.parse((await run('runs', 'compare', ...made, '--json')).stdout).differences).toEqual([])
+    expect(await run('runs', 'compare', ...made, made[0]!)).toMatchObject({ code: 2, stderr: expect.stringMatching(/is named twice/) })
     expect((await run('train', '--resume', made[0]!)).stderr).toMatch(/is finished; only a stopped, interrupted or failed run can go on/)
     expect((await run('runs', 'remove', made[0]!)).code).toBe(0)
     expect(JSON.parse((await run('runs', 'list', '--json')).stdout)).toHaveLength(1)

@@ -110,7 +110,7 @@ describe('files', () => {
     saveCheckpoint(join(workspace.runs, run), { step: 10, epoch: 1, files: {}, metrics: {}, best: true })
     symlinkSync(workspace.runs, join(folder, 'elsewhere'))
     const taken = readdirSync(workspace.runs)
-    for (const out of [join(workspace.runs, 'planted'), join(workspace.runs, run, 'checkpoints/step-000011'), join(workspace.cache, 'x'), join(folder, 'elsewhere/planted')]) {
+    for (const out of [join(workspace.runs, 'planted'), join(workspace.runs, run, 'checkpoints/step-000011'), join(workspace.cache, 'x'), join(folder, 'elsewhere/planted'), join(workspace.runs, run, 'run.json/x/y')]) {
       const reply = await answer('exports.create', { run, as: 'merged', out, checkpoint: 10 })
       expect(reply, out).toMatchObject({ ok: false, error: { code: 'bad-input', field: 'out' } })
     }

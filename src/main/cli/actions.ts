@@ -13,6 +13,6 @@ export async function act(command: string, actions: Actions, context: Context): 
     const near = nearest(word, Object.keys(actions))
     throw new AppError('bad-input', `${command}: there is no "${word}"; ${near ? `did you mean "${near}"?` : `one of ${Object.keys(actions).join(', ')}.`}`)
   }
-  if (words.length < action.least || words.length > action.most) throw new AppError('bad-input', `${command} ${word}: usage: engram ${command} ${action.usage}.`)
+  if (words.length < action.least || words.length > action.most) throw new AppError('bad-input', `${command} ${word}: usage: engram ${command} ${action.usage}`)
   await action.run(context, words)
 }

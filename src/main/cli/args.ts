@@ -10,6 +10,15 @@ export const common: Readonly<Record<string, Option>> = {
   help: { about: 'show this help' },
 }
 
+/** Common options may stand before the command, too: they are put behind it. */
+export function commandFirst(args: readonly string[]): readonly string[] {
+  let at = 0
+  for (let option: string | undefined; (option = commonOption(args[at])) !== undefined;) at += common[option]!.value && !args[at]!.includes('=') ? 2 : 1
+  return at < args.length ? [args[at]!, ...args.slice(0, at), ...args.slice(at + 1)] : []
+}
+
+const commonOption = (word = ''): string | undefined => Object.keys(common).find(name => name !== 'help' && (word === `--${name}` || word.startsWith(`--${name}=`)))
+
 export interface Parsed { words: string[]; values: Values }
 
 /** Reads a command's arguments; whatever is wrong is one sentence with the nearest known name. */

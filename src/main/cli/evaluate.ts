@@ -9,7 +9,7 @@ export const evaluate: Command = {
   words: [0, 0],
   async run({ services, out, json, values, signal }) {
     const input = { run: textOf(values, 'run')!, checkpoint: checkpointOf(values, 'evaluate'), data: textOf(values, 'data') ?? null }
-    const report = await services().evaluations.run(input, { signal, onWait: waitingTo(out), ...progressTo(out, json) })
+    const report = await services().evaluations.run(input, { signal, onWait: waitingTo(out), ...progressTo(out) })
     if (json) return out.json(report)
     out.line(facts([
       ['Run', report.run], ['Step', String(report.step)], ['Images', `${integer(report.samples)} of ${report.split}`],

@@ -15,7 +15,7 @@ export const exportCommand: Command = {
     const as = textOf(values, 'as')
     if (as !== 'merged' && as !== 'adapter') throw new AppError('bad-input', `export: --as is "${as}"; it can be merged or adapter.`)
     const input = { run: textOf(values, 'run')!, checkpoint: checkpointOf(values, 'export'), as, out: textOf(values, 'out')! } as const
-    const report = await services().exports.create(input, { signal, ...progressTo(out, json) })
+    const report = await services().exports.create(input, { signal, ...progressTo(out) })
     const { verification } = report
     if (json) out.json(report)
     else {

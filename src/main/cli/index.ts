@@ -27,16 +27,19 @@ function interrupt(): void {
 }
 process.on('SIGINT', interrupt)
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.abort())
+let unwritable = false
 // A reader that has seen enough (head) closes the pipe: nothing is left to say.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
+    if (error.code !== 'EPIPE' && !unwritable) process.stderr.write(`engram: The output could not be written: ${error.message}.\n`)
+    unwritable ||= error.code !== 'EPIPE'
     stop.abort()
   })
 }
 
-process.exitCode = await runCommandLine(process.argv.slice(2), {
+const code = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout, stderr: process.stderr, version, signal: stop.signal,
   open: workspace => createServices({ workspace: workspaceRoot(workspace), resources: resourcesFolder(outMain), version, fork: nodeFork(join(outMain, 'trainer.js')) }),
 })
+process.on('exit', () => { process.exitCode = unwritable ? 1 : code })
 setTimeout(() => process.exit(), LINGER_MS).unref()

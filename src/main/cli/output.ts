@@ -6,15 +6,18 @@ export interface Output {
   jsonLine(value: unknown): void
   /** A remark on standard error. */
   remark(text: string): void
+  /** Whether somebody sits before standard error. */
+  watched: boolean
 }
 
-export interface Streams { stdout: { write(text: string): unknown }; stderr: { write(text: string): unknown } }
+export interface Streams { stdout: { write(text: string): unknown }; stderr: { write(text: string): unknown; isTTY?: boolean } }
 
 export const createOutput = ({ stdout, stderr }: Streams): Output => ({
   line: (text = '') => void stdout.write(`${text}\n`),
   json: value => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
   jsonLine: value => void stdout.write(`${JSON.stringify(value)}\n`),
   remark: text => void stderr.write(`${text}\n`),
+  watched: stderr.isTTY === true,
 })
 
 export interface Column<T> { title: string; cell(row: T): string; right?: boolean }

@@ -12,8 +12,8 @@ export const predict: Command = {
   words: [1, 100_000],
   async run({ services, out, json, values, words, signal }) {
     const [run, model] = [textOf(values, 'run') ?? null, textOf(values, 'model') ?? null]
-    if ((run === null) === (model === null)) throw new AppError('bad-input', `predict: give either --run or --model; usage: engram ${usage}.`)
-    const predictions = await services().tools.predict({ run, model, checkpoint: checkpointOf(values, 'predict'), files: [...words] }, { signal, ...progressTo(out, json) })
+    if ((run === null) === (model === null)) throw new AppError('bad-input', `predict: give either --run or --model; usage: engram ${usage}`)
+    const predictions = await services().tools.predict({ run, model, checkpoint: checkpointOf(values, 'predict'), files: [...words] }, { signal, ...progressTo(out) })
     if (json) return out.json(predictions)
     out.line(table(predictions, [
       { title: 'FILE', cell: ({ file }) => file },

@@ -3,9 +3,9 @@ import type { Output } from './output'
 
 const EVERY_MS = 2000
 
-/** Tells people on standard error how far a job is; scripts get only its result. */
-export function progressTo(out: Output, json: boolean): Pick<TrainerOptions, 'onProgress'> {
-  if (json) return {}
+/** Tells people at a terminal how far a job is; scripts get only its result, or the one line of its error. */
+export function progressTo(out: Output): Pick<TrainerOptions, 'onProgress'> {
+  if (!out.watched) return {}
   let toldAt = Date.now()
   return {
     onProgress({ message, done, total }) {

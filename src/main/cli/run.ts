@@ -1,7 +1,7 @@
 import { type ErrorCode, toErrorValue, AppError } from '../contract/errors'
 import { nearest } from '../contract/parse'
 import type { Services } from '../services/index'
-import { common, parseCommandLine } from './args'
+import { commandFirst, common, parseCommandLine } from './args'
 import { catalog } from './catalog'
 import { checkpoints } from './checkpoints'
 import type { Command } from './command'
@@ -32,13 +32,13 @@ const WRONG_INPUT: readonly ErrorCode[] = [
 ]
 
 /** Runs one command line and resolves to its exit code: 0 done, 2 wrong input, 1 anything else. */
-export async function runCommandLine(args: readonly string[], around: Surroundings): Promise<number> {
+export async function runCommandLine(given: readonly string[], around: Surroundings): Promise<number> {
   const out = createOutput(around)
   let services: Services | undefined
   try {
-    const [name = ''] = args
+    const args = commandFirst(given), [name = '', about] = args
     if (['--version', '-v', 'version'].includes(name)) return said(out, `engram ${around.version}`)
-    if (['--help', '-h', 'help'].includes(name)) return said(out, help(commands.find(one => one.name === args[1])))
+    if (['--help', '-h', 'help'].includes(name)) return said(out, help(about === undefined ? undefined : commandNamed(about)))
     const command = commandNamed(name)
     const { words, values } = parseCommandLine(args.slice(1), command)
     if (values['help']) return said(out, help(command))

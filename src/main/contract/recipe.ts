@@ -1,6 +1,8 @@
 import { z } from 'zod'
 
 const fraction = z.number().min(0).max(1)
+/** Below 1 a share, from 1 on a count. */
+const held = z.number().min(0).refine(n => n < 1 || Number.isInteger(n), 'from 1 on it is a count of images, so a whole number')
 const positiveInt = z.int().min(1)
 const meta = (title: string, description: string, unit?: string) => ({ title, description, ...(unit ? { unit } : {}) })
 
@@ -15,8 +17,8 @@ export const BackboneChoice = z.strictObject({
 export const DataChoice = z.strictObject({
   from: z.string().min(1).meta(meta('Data', 'A folder, zip, parquet, idx or list file, or an id from the catalog.')),
   split: z.strictObject({
-    validation: z.number().min(0).default(0.2).meta(meta('Validation', 'Share of the training images held out when the data brings no validation split; a whole number from 1 on is a count.')),
-    test: z.number().min(0).default(0).meta(meta('Test', 'Share held out for the test when the data brings no test split; a whole number from 1 on is a count.')),
+    validation: held.default(0.2).meta(meta('Validation', 'Share of the training images held out when the data brings no validation split; a whole number from 1 on is a count.')),
+    test: held.default(0).meta(meta('Test', 'Share held out for the test when the data brings no test split; a whole number from 1 on is a count.')),
     seed: z.int().min(0).default(0).meta(meta('Split seed', 'Which images are held out.')),
   }).prefault({}),
   limit: positiveInt.nullable().default(null).meta(meta('Limit', 'Use at most this many training images, the same number of each class as far as possible.', 'images')),

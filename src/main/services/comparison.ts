@@ -1,3 +1,4 @@
+import { AppError } from '../contract/errors'
 import type { VerdictReport } from '../contract/evaluation'
 import type { CompareReport, RunDetail } from '../contract/run'
 import { compareRuns } from './compare'
@@ -9,7 +10,11 @@ export function createComparison({ store }: Deps) {
   const detailOf = (run: string): RunDetail => ({ card: store.card(run), manifest: store.manifest(run) })
   return {
     show: ({ run }: { run: string }): RunDetail => detailOf(run),
-    compare: ({ runs }: { runs: string[] }): CompareReport => compareRuns(runs.map(detailOf)),
+    compare({ runs }: { runs: string[] }): CompareReport {
+      const twice = runs.find((run, i) => runs.indexOf(run) !== i)
+      if (twice !== undefined) throw new AppError('bad-input', `Run ${twice} is named twice; name different runs to compare.`)
+      return compareRuns(runs.map(detailOf))
+    },
     /** Whether differences in accuracy are more than noise, by the predictions that are kept. */
     async verdict({ runs, baseline }: { runs: string[]; baseline: string | null }): Promise<VerdictReport> {
       const all = [...new Set(baseline === null ? runs : [baseline, ...runs])]

@@ -34,10 +34,14 @@ export function createExports({ store, workspace, host }: Deps, lanes: Lanes) {
   }
 }
 
+/** The lowest part of a path that exists. */
+const lowestThere = (path: string): string => existsSync(path) ? path : lowestThere(dirname(path))
+
 /** Exports never overwrite: the folder must be new or empty. */
 function freeFolder(out: string): string {
   const folder = resolve(candidatePaths(out, [process.cwd()])[0]!)
-  const entry = entryAt(folder)
+  const entry = entryAt(folder), above = lowestThere(dirname(folder))
+  if (!entryAt(above)!.isDirectory()) throw new AppError('bad-input', `${above} is a file, so no folder can be made in it; give another folder.`, { field: 'out' })
   if (entry && !entry.isDirectory()) throw new AppError('bad-input', `${folder} is a file; give a folder that is new or empty.`, { field: 'out' })
   if (entry && readdirSync(folder).length > 0) throw new AppError('bad-input', `${folder} is not empty; give a folder that is new or empty.`, { field: 'out' })
   return folder

@@ -19,6 +19,8 @@ export function createTools(deps: Deps) {
         store.manifest(run)
         findCheckpoint(store.folder(run), checkpoint)
       }
+      const missing = files.find(file => !entryAt(resolve(file)))
+      if (missing !== undefined) throw new AppError('not-found', `${resolve(missing)} does not exist; give images that are there.`)
       const input = {
         runFolder: run === null ? null : store.folder(run), checkpoint, workspace: workspace.root,
         model: model === null ? null : find(deps, 'backbones', model, [process.cwd()]).path,
@@ -31,6 +33,7 @@ export function createTools(deps: Deps) {
         model: find(deps, 'backbones', model, [process.cwd()]).path, adapter: adapter === null ? null : resolve(adapter),
         input: resolve(input), output: placeFor(output),
       }
+      if (!entryAt(job.input)) throw new AppError('not-found', `${job.input} does not exist; --input needs a safetensors file with pixel_values.`, { field: 'input' })
       return host.start({ kind: 'logits', input: job }, options)
     },
   }

@@ -35,6 +35,20 @@ export function onDisk<T>(doing: string, work: () => T): T {
   }
 }
 
+const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+
+/** A folder and those above it. Node's own way never ends where the file system has no place for new folders, as in /proc. */
+export function makeFolder(path: string): void {
+  if (isFolder(path)) return
+  if (dirname(path) !== path) makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (thrown) {
+    // another program may have made it just now
+    if (!isFolder(path)) throw thrown
+  }
+}
+
 /** Writes a new file and waits until it is on the disk. */
 export function writeDurable(path: string, data: Uint8Array | string): void {
   const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
@@ -71,7 +85,7 @@ export interface StagedFolder { path: string; commit(): void; discard(): void }
 export function stageFolder(final: string): StagedFolder {
   const path = temporaryName(final)
   onDisk(`make ${path}`, () => {
-    mkdirSync(dirname(final), { recursive: true })
+    makeFolder(dirname(final))
     mkdirSync(path)
   })
   const discard = () => rmSync(path, { recursive: true, force: true })

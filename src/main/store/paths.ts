@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
-import { onDisk } from './atomic'
-import { existsSync, mkdirSync, realpathSync } from 'node:fs'
+import { makeFolder, onDisk } from './atomic'
+import { existsSync, realpathSync } from 'node:fs'
 
 /** Where everything of a workspace lives. */
 export interface Workspace {
@@ -28,7 +28,7 @@ export function workspacePaths(root: string): Workspace {
 export function openWorkspace(root: string): Workspace {
   const paths = workspacePaths(root)
   onDisk(`make the workspace ${root}`, () => {
-    for (const folder of [paths.runs, paths.cache, paths.trash, paths.models]) mkdirSync(folder, { recursive: true })
+    for (const folder of [paths.runs, paths.cache, paths.trash, paths.models]) makeFolder(folder)
   })
   return paths
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { AppError } from '../../../src/main/contract/errors'
-import { memoryFiles } from '../../../src/main/engine/io/bytes'
+import { bytesSource, memoryFiles, type Files } from '../../../src/main/engine/io/bytes'
 import { timmFacts } from '../../../src/main/engine/io/configs'
 import { inspectModel, openModel } from '../../../src/main/engine/io/model'
 import { encodeSafetensors, type TensorToWrite } from '../../../src/main/engine/io/safetensors'
@@ -99,8 +99,32 @@ describe('openModel on reference checkpoints', () => {
   })
 })
 
+describe('a config that does not belong to its weights is refused', () => {
+  const changed = async (name: string, change: object): Promise<Files> => {
+    const files = await fixtureFiles(name, 'model'), source = files.open('config.json')
+    const config = JSON.parse(new TextDecoder().decode(await source.read(0, source.size))) as { model_args?: object }
+    const whole = json('architecture' in config ? { ...config, model_args: { ...config.model_args, ...change } } : { ...config, ...change })
+    return { ...files, open: file => file === 'config.json' ? bytesSource(file, whole) : files.open(file) }
+  }
+  it.each([
+    ['hf-vit', { hidden_size: 64 }], ['hf-vit', { num_hidden_layers: 1 }], ['hf-vit', { intermediate_size: 65 }], ['hf-vit', { patch_size: 4 }], ['hf-vit', { qkv_bias: false }],
+    ['hf-vit-noqkvbias', { qkv_bias: true }], ['hf-dinov2', { num_hidden_layers: 12 }],
+    ['timm-vit-cls', { embed_dim: 64 }], ['timm-vit-cls', { depth: 12 }], ['timm-vit-cls', { patch_size: 4 }], ['timm-vit-cls', { class_token: false }],
+  ])('%s with %j', async (name, change) => {
+    const { code, message } = await failure(openModel(await changed(name, change)))
+    expect(code).toBe('model-unreadable')
+    expect(message).toMatch(new RegExp(`^config.json: ${Object.keys(change)[0]} is .*, but the weights have`))
+  })
+  it('a deviation of zero, which no pixel can be divided by', async () => {
+    const files = await fixtureFiles('hf-vit', 'model'), preprocessor = json({ image_mean: [0, 0, 0], image_std: [0, 1, 1] })
+    const name = 'preprocessor_config.json'
+    const { message } = await failure(openModel({ ...files, names: [...files.names, name], open: file => file === name ? bytesSource(file, preprocessor) : files.open(file) }))
+    expect(message).toMatch(/image_std/)
+  })
+})
+
 describe('what only the name of a timm architecture tells', () => {
-  const tensors = (width: number) => ({ width, gatedMlp: false, registers: 0 })
+  const tensors = (width: number) => ({ width, depth: 12, patch: 16, classToken: true, gatedMlp: false, registers: 0 })
   it.each([
     ['vit_base_patch16_224', 768, 12, 1e-6, 'gelu'], ['vit_tiny_patch16_224.augreg_in21k', 192, 3, 1e-6, 'gelu'], ['vit_huge_patch14_224', 1280, 16, 1e-6, 'gelu'],
     ['vit_giant_patch14_dinov2', 1536, 24, 1e-6, 'gelu'], ['vit_base_patch16_plus_240', 896, 14, 1e-6, 'gelu'], ['vit_giant_patch14_clip_224', 1408, 16, 1e-5, 'gelu'], ['vit_giantopt_patch16_siglip_gap_256', 1536, 16, 1e-6, 'gelu-tanh'],
@@ -153,6 +177,18 @@ describe('openModel refuses in a clear sentence', () => {
     expect(error.message).toContain('norm.bias')
     const odd = await failure(folder(weights(), { ...config, model_args: { ...config.model_args, img_size: [40, 24] } }))
     expect([odd.code, /square/.test(odd.message)]).toEqual(['model-unsupported', true])
+  })
+  it('positions of the class token alone, or of the patches alone where transformers has both', async () => {
+    for (const rows of [1, 16]) {
+      const tensors: TensorToWrite[] = []
+      for (const [name, tensor] of await fixtureTensors('hf-vit', 'model', 'model.safetensors')) {
+        const data = await tensor.read(), width = tensor.shape[2]!
+        tensors.push(/position_embeddings/.test(name) ? { name, dtype: 'F32', shape: [1, rows, width], data: data.slice(0, rows * width) } : { name, dtype: 'F32', shape: tensor.shape, data })
+      }
+      const files = await fixtureFiles('hf-vit', 'model'), weights = await encodeSafetensors(tensors)
+      const cut = openModel({ ...files, open: name => name === 'model.safetensors' ? bytesSource(name, weights) : files.open(name) })
+      expect((await failure(cut)).message).toContain('not a square grid')
+    }
   })
   it('numbers that are not finite, when they are read', async () => {
     const tensors: TensorToWrite[] = []

@@ -281,6 +281,8 @@ describe('list files', () => {
     rmSync(join(folder, 'mine.csv'))
     put(folder, { 'x.png': png(1), 'y.png': png(2), 'mine.csv': 'x.png,cat\ny.png,dog' })
     expect((await opened(join(folder, 'mine.csv'))).classes).toEqual(['cat', 'dog'])
+    put(folder, { 'quoted.csv': '"images/a b/0.png","big cat"\r\n"y.png",dog\r\nx.png,"big cat"\r\n' })
+    expect(await opened(join(folder, 'quoted.csv'))).toMatchObject({ classes: ['big cat', 'dog'], samples: [{ label: 0 }, { label: 1 }, { label: 0 }] })
   })
 
   it('refused with the line', async () => {

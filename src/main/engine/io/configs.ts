@@ -9,7 +9,8 @@ import type { TensorFacts } from './vitShape'
 /** What the config.json files of timm and transformers say, and what their libraries take for granted. */
 
 const Side = z.union([z.int().min(1), z.array(z.int().min(1)).length(2)])
-const Triple = z.array(z.number()).length(3, 'needs three numbers: Engram works on images of three channels')
+const three = <S extends z.ZodType>(each: S) => z.array(each).length(3, 'needs three numbers: Engram works on images of three channels')
+const Mean = three(z.number()), Deviation = three(z.number().positive())
 /** timm writes names as a list, or by number where there are gaps. */
 const Labels = z.union([z.array(z.string()), z.record(z.string(), z.string())])
 
@@ -24,10 +25,11 @@ export const TimmConfig = z.looseObject({
   model_args: z.looseObject({
     img_size: Side.nullish(), num_heads: z.int().min(1).nullish(), global_pool: z.string().nullish(),
     act_layer: z.string().nullish(), class_token: z.boolean().nullish(), norm_layer: z.string().nullish(),
+    embed_dim: z.int().nullish(), depth: z.int().nullish(), patch_size: Side.nullish(),
     no_embed_class: z.boolean().nullish(), pool_include_prefix: z.boolean().nullish(), dynamic_img_pad: z.boolean().nullish(),
   }).nullish(),
   pretrained_cfg: z.looseObject({
-    mean: Triple.nullish(), std: Triple.nullish(), input_size: z.array(z.int()).length(3).nullish(),
+    mean: Mean.nullish(), std: Deviation.nullish(), input_size: z.array(z.int()).length(3).nullish(),
   }).nullish(),
 })
 export type TimmConfig = z.infer<typeof TimmConfig>
@@ -36,6 +38,10 @@ export const HfConfig = z.looseObject({
   model_type: z.string(),
   architectures: z.array(z.string()).nullish(),
   hidden_size: z.int().min(1).optional(),
+  num_hidden_layers: z.int().nullish(),
+  intermediate_size: z.int().nullish(),
+  patch_size: Side.nullish(),
+  qkv_bias: z.boolean().nullish(),
   num_attention_heads: z.int().min(1).default(12),
   hidden_act: z.string().default('gelu'),
   layer_norm_eps: z.number().positive().optional(),
@@ -45,7 +51,7 @@ export const HfConfig = z.looseObject({
 export type HfConfig = z.infer<typeof HfConfig>
 
 export const Preprocessor = z.looseObject({
-  image_mean: Triple.nullish(), image_std: Triple.nullish(), do_normalize: z.boolean().nullish(),
+  image_mean: Mean.nullish(), image_std: Deviation.nullish(), do_normalize: z.boolean().nullish(),
 })
 
 export type Preprocessor = z.infer<typeof Preprocessor>
@@ -62,6 +68,12 @@ export async function readJson<S extends z.ZodType>(files: Files, name: string, 
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]!
   throw unreadable(name, `${issue.path.join('.') || 'the document'}: ${issueWords(issue)}.`)
+}
+
+/** A checkpoint whose config states another size than its tensors have is a mixture of two. */
+function refuseOtherSizes(said: Readonly<Record<string, number | boolean | null | undefined>>, there: Readonly<Record<string, number | boolean>>): void {
+  const field = Object.keys(said).find(name => said[name] !== null && said[name] !== undefined && said[name] !== there[name])
+  if (field) throw unreadable('config.json', `${field} is ${said[field]}, but the weights have ${there[field]}; the two do not belong together.`)
 }
 
 /** What the tensors do not tell. */
@@ -95,8 +107,12 @@ export function timmArchitecture(config: TimmConfig): string {
   throw unsupported(`The architecture "${config.architecture}" is not supported.`, 'Engram reads the plain ViT, DeiT, DeiT III, FlexiViT and DINOv2 models of timm (vit_*, deit_*, deit3_*), and ViT, DeiT and DINOv2 of transformers.')
 }
 
-export function timmFacts(config: TimmConfig, tensors: Pick<TensorFacts, 'width' | 'gatedMlp' | 'registers'>): Facts {
+export function timmFacts(config: TimmConfig, tensors: Pick<TensorFacts, 'width' | 'depth' | 'patch' | 'classToken' | 'gatedMlp' | 'registers'>): Facts {
   const name = timmArchitecture(config), args = config.model_args ?? {}
+  refuseOtherSizes(
+    { embed_dim: args.embed_dim, depth: args.depth, patch_size: sideOf(args.patch_size, 'patch_size'), class_token: args.class_token },
+    { embed_dim: tensors.width, depth: tensors.depth, patch_size: tensors.patch, class_token: tensors.classToken },
+  )
   refuseArguments(args, name, tensors.registers)
   const usual = tensors.gatedMlp ? 'silu' : /_quickgelu_/.test(name) ? 'quick-gelu' : tanhGelu.test(name) ? 'gelu-tanh' : 'gelu'
   return {
@@ -176,7 +192,16 @@ export function checkConfig(value: unknown): void {
   else throw unreadable('config.json', 'is neither one of timm nor one of transformers.')
 }
 
-export function hfFacts(config: HfConfig, model: HfModel, { classes, gatedMlp }: Pick<TensorFacts, 'classes' | 'gatedMlp'>): Facts {
+export function hfFacts(config: HfConfig, model: HfModel, tensors: TensorFacts): Facts {
+  const { width, depth, mlp, patch, qkvBias, classes, gatedMlp } = tensors
+  refuseOtherSizes(
+    {
+      hidden_size: config.hidden_size, num_hidden_layers: config.num_hidden_layers, patch_size: sideOf(config.patch_size, 'patch_size'), qkv_bias: config.qkv_bias,
+      // DINOv2's inner width follows from a ratio
+      intermediate_size: isDino(model) ? null : config.intermediate_size,
+    },
+    { hidden_size: width, num_hidden_layers: depth, intermediate_size: mlp, patch_size: patch, qkv_bias: qkvBias },
+  )
   return {
     heads: config.num_attention_heads,
     epsilon: config.layer_norm_eps ?? (isDino(model) ? 1e-6 : 1e-12),

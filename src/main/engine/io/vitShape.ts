@@ -15,7 +15,7 @@ export function readTensors(store: TensorStore, naming: Naming, file: string): T
   }
   const need = (name: string, gated = false): StoredTensor => find(name, gated) ?? missing(file, [keyOf(naming, name, gated) ?? name])
   const width = count(need('blocks.0.norm1.weight').shape)
-  const rest = { ...embedding(find, need, width, file), ...blocks(find, need, width) }
+  const rest = { ...embedding(find, need, width, naming, file), ...blocks(find, need, width) }
   const head = find('head.bias') ?? find('head.weight')
   const bias = find('patch_embed.bias') !== undefined
   if (bias === rest.preNorm) throw new AppError('model-unsupported', `${file}: a patch embedding ${bias ? 'with' : 'without'} a bias ${bias ? 'before' : 'and without'} norm_pre is not supported.`)
@@ -23,7 +23,7 @@ export function readTensors(store: TensorStore, naming: Naming, file: string): T
     family: 'vit', width, ...rest,
     finalNorm: find('norm.weight') !== undefined,
     poolNorm: find('fc_norm.weight') !== undefined,
-    classes: head ? (head.shape.length === 1 ? head.shape[0]! : classesOf(head, naming)) : 0,
+    classes: head ? classesOf(head, naming) : 0,
     headBias: head ? find('head.bias') !== undefined : true,
     distillationHead: find('head_dist.weight') !== undefined,
   }
@@ -32,9 +32,10 @@ export function readTensors(store: TensorStore, naming: Naming, file: string): T
 type Find = (name: string, gated?: boolean) => StoredTensor | undefined
 type Need = (name: string, gated?: boolean) => StoredTensor
 
-const classesOf = (weight: StoredTensor, naming: Naming): number => weight.shape[naming.format === 'augreg-npz' ? 1 : 0]!
+/** By the bias, or by the weight, which numpy's layers keep the other way round. */
+const classesOf = ({ shape }: StoredTensor, naming: Naming): number => shape[shape.length > 1 && naming.format === 'augreg-npz' ? 1 : 0] ?? 0
 
-function embedding(find: Find, need: Need, width: number, file: string) {
+function embedding(find: Find, need: Need, width: number, naming: Naming, file: string) {
   const kernel = need('patch_embed.weight'), patch = Math.sqrt(count(kernel.shape) / width / 3)
   if (kernel.shape.length !== 4 || !Number.isInteger(patch)) {
     throw new AppError('model-unsupported', `${file}: the patch embedding has the shape [${kernel.shape.join(', ')}]; Engram needs square patches of three channels.`)
@@ -42,10 +43,10 @@ function embedding(find: Find, need: Need, width: number, file: string) {
   const classToken = find('cls_token.weight') !== undefined, distillationToken = find('dist_token.weight') !== undefined
   const registers = find('reg_token.weight')?.shape[1] ?? 0
   const rows = count(need('pos_embed.weight').shape) / width, prefix = (classToken ? 1 : 0) + (distillationToken ? 1 : 0)
-  // no two squares are one or two apart, so the rows tell whether the prefix has positions
-  const positionsOnPrefix = prefix > 0 && !Number.isInteger(Math.sqrt(rows))
+  // in transformers the prefix always has positions; in timm the rows tell, since no two squares are one or two apart
+  const positionsOnPrefix = prefix > 0 && (naming.format === 'transformers' || !Number.isInteger(Math.sqrt(rows)))
   const positionGrid = Math.sqrt(positionsOnPrefix ? rows - prefix : rows)
-  if (!Number.isInteger(positionGrid)) {
+  if (!Number.isInteger(positionGrid) || positionGrid < 1) {
     throw new AppError('model-unsupported', `${file}: ${rows} position embeddings are not a square grid${prefix > 0 ? ` with ${prefix} more` : ''}; Engram works on square images.`)
   }
   return { patch, classToken, distillationToken, registers, positionsOnPrefix, positionGrid }

@@ -6,7 +6,6 @@ import { loadModel, plainForward } from '../../engine/model'
 import { tf, type Tensor } from '../../engine/tf'
 import { diskFiles, fileSource } from '../../store/files'
 import type { JobFunction } from '../protocol'
-import { existsSync } from 'node:fs'
 import { basename } from 'node:path'
 import { adapted } from './adapter'
 
@@ -48,7 +47,6 @@ async function plain(opened: OpenedModel): Promise<Runnable> {
 }
 
 async function pixelValues(file: string, { shape: { patch } }: OpenedModel): Promise<{ data: Float32Array; shape: [number, number, number, number] }> {
-  if (!existsSync(file)) throw new AppError('not-found', `${file} does not exist; --input needs a safetensors file with pixel_values.`, { field: 'input' })
   const tensors = await openSafetensors(fileSource(file)), name = basename(file)
   const found = tensors.get('pixel_values')
   if (!found) {

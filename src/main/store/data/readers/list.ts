@@ -60,8 +60,8 @@ async function readList(folder: string, name: string, split: SplitName): Promise
   text.split(/\r?\n/).forEach((raw, i) => {
     const content = raw.replace(/^\uFEFF/, '').trim()
     if (content === '' || content.startsWith('#')) return
-    // The label is the last word, so that paths may contain spaces; commas count where there is no space.
-    const match = /^(.*\S)\s+(\S+)$/.exec(content) ?? /^(.+),([^,]+)$/.exec(content)
+    // Spreadsheets quote what they like. Else the label is the last word, so that paths may contain spaces; commas count where there is no space.
+    const match = /^"([^"]+)"\s*[,\t]\s*"?([^",]+?)"?$/.exec(content) ?? /^([^"\s]+),"([^"]+)"$/.exec(content) ?? /^(.*\S)\s+(\S+)$/.exec(content) ?? /^(.+),([^,]+)$/.exec(content)
     if (!match) throw invalid(`${list}, line ${i + 1}: "${content.slice(0, 80)}" is not an image path and a label with a space between them: mend the line.`)
     lines.push({ split, file: match[1]!.replace(/,$/, '').replaceAll('\\', '/'), label: match[2]!, list, line: i + 1 })
   })
