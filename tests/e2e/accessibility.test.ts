@@ -119,7 +119,7 @@ test('nothing moves by itself where a person wants less motion', async () => {
   await goTo(`/runs/${run}`)
   await page().locator('.head').getByText('Running', { exact: true }).waitFor({ timeout: 60_000 })
   const moving = () => page().evaluate(() => document.getAnimations().filter(one => one.playState === 'running').map(one => (one.effect as KeyframeEffect).target?.className))
-  const turn = () => page().locator('footer .status-icon').evaluate(icon => getComputedStyle(icon).rotate)
+  const turn = () => page().locator('.head .status-icon').evaluate(icon => getComputedStyle(icon).rotate)
   expect(await moving()).toEqual([])
   await button('More actions')
   expect(await moving()).toEqual([])
