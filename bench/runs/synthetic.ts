@@ -3,6 +3,7 @@ import { Recipe, type RecipeInput } from '../../src/main/contract/recipe'
 import type { RunManifest } from '../../src/main/contract/run'
 import { openEventLog } from '../../src/main/store/eventLog'
 import type { Workspace } from '../../src/main/store/paths'
+import { lockRun } from '../../src/main/store/runFolder'
 import { openRunStore } from '../../src/main/store/runStore'
 
 const backbones = ['DINOv2-S/14', 'ViT-B/16', 'DeiT-S/16', 'fashion-vit']
@@ -45,6 +46,35 @@ function writeEvents(folder: string, run: string, index: number, points: number)
   else if (index % 50 === 8) log.append({ event: 'failed', ...ending, error: { code: 'out-of-memory', message: 'Out of memory on GPU 0.' } })
   else log.append({ event: 'finished', ...ending })
   log.close()
+}
+
+/** A run under way with some history, at a pace, until it is stopped. */
+export function playRun(workspace: Workspace, stepsASecond: number): { stop(): void } {
+  const [steps, history, stepsPerEpoch] = [20_000, 2000, 100]
+  const store = openRunStore(workspace)
+  const { folder, manifest } = store.create(draftOf({ name: 'live', backbone: { from: 'fashion-vit' }, data: { from: 'digits' }, method: { type: 'ssf', san: {} }, train: { epochs: steps / stepsPerEpoch } }, 3850))
+  const run = manifest.id
+  store.close()
+  const lock = lockRun(folder, run)
+  const log = openEventLog(folder)
+  log.append({ event: 'phase', phase: 'prepare', done: null, total: null, message: '' })
+  log.append({ event: 'started', run, folder, step: 0, steps, stepsPerEpoch, epochs: steps / stepsPerEpoch, device: 'CPU', pid: process.pid })
+  let step = 0
+  const next = () => {
+    step++
+    const [loss, noise] = [0.2 + 2 * Math.exp(-step / 1000), 0.2 * Math.sin(step * 12.9898)]
+    log.append({ event: 'step', step, epoch: step / stepsPerEpoch, loss: loss * (1 + noise), accuracy: 1 - loss / 2.5 * (1 + noise), learningRate: 0.005, gradientNorm: 1.2 + noise, imagesPerSecond: 300 * (1 + noise), memory: 3_100_000_000 + step })
+  }
+  while (step < history) next()
+  const timer = setInterval(next, 1000 / stepsASecond)
+  return {
+    stop() {
+      clearInterval(timer)
+      log.append({ event: 'stopped', run, step, metrics: {}, seconds: step / stepsASecond, imagesPerSecond: 300, peakMemory: 3_100_000_000 })
+      log.close()
+      lock.release()
+    },
+  }
 }
 
 /** Finished runs of the given recipes. */

@@ -13,13 +13,13 @@ test('a long history keeps its spike', () => {
   const y = new Float64Array(50_000)
   y[31_337] = 9
   const points = visiblePoints(x, y, 50_000, 0, 50_000, 400)
-  expect(points.length).toBeLessThan(900)
-  expect(points).toContainEqual([31_337, 9])
+  expect(points.length).toBeLessThan(1800)
+  expect(points[points.indexOf(31_337) + 1]).toBe(9)
 })
 
 test('a zoomed view has one point to either side', () => {
   const x = [0, 1, 2, 3, 4, 5]
-  expect(visiblePoints(x, x, 6, 2, 3, 100).map(point => point[0])).toEqual([1, 2, 3])
+  expect([...visiblePoints(x, x, 6, 2, 3, 100)]).toEqual([1, 1, 2, 2, 3, 3])
   expect(nearestIndex(x, 6, 2.6)).toBe(3)
   expect(nearestIndex(x, 0, 1)).toBe(-1)
 })

@@ -6,14 +6,12 @@ import { openQueueFile, place } from '../store/queueFile'
 import { recordUnbegun } from '../worker/host'
 import type { Deps } from './deps'
 import { createDispatch } from './dispatch'
+import { everySecond } from './everySecond'
 import type { Lanes } from './lanes'
 import type { Planning } from './planning'
 import { enqueue, freezeAll } from './queueAdd'
 import { createQueueLanes } from './queueLanes'
 import type { Trainings } from './trainings'
-
-/** How often other programs on the devices are looked for. */
-const LOOK_MS = 1000
 
 /**
  * Runs that wait, in a lane per device. A waiting run is a whole run folder, frozen when it was added; the queue's file holds the order
@@ -94,9 +92,9 @@ function tellChanges(list: () => Promise<QueueState>, listeners: Set<() => void>
   }, () => { /* the workspace's disk is away */ })
   listeners.add(tell)
   tell()
-  const timer = setInterval(tell, LOOK_MS)
+  const leave = everySecond(tell)
   return () => {
-    clearInterval(timer)
+    leave()
     listeners.delete(tell)
   }
 }

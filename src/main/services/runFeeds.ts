@@ -1,9 +1,8 @@
 import type { RunCard, RunChange, RunEvent } from '../contract/run'
 import { readEventsFrom } from '../store/eventLog'
 import type { RunStore } from '../store/runStore'
+import { everySecond } from './everySecond'
 
-/** Few flushes: a port has no back-pressure, and each wakes the window on a processor that may be training. */
-const FLUSH_MS = 500
 const CHANGES_MS = 1000
 /** A turn reads for at most this long, and looks for changes from outside in this many runs, so that thousands never hold up the window. */
 const TURN_MS = 16
@@ -22,9 +21,9 @@ export function watchRun(store: RunStore, run: string, after: number, emit: (eve
   store.manifest(run)
   const folder = store.folder(run)
   let offset = 0
-  return repeat(FLUSH_MS, () => {
+  return repeat(() => {
     const read = readEventsFrom(folder, offset, CHUNK_BYTES)
-    const more = read.offset > offset
+    const more = read.offset - offset > CHUNK_BYTES / 2
     offset = read.offset
     const fresh = read.events.filter(({ seq }) => seq > after)
     if (fresh.length > 0) emit(fresh)
@@ -51,7 +50,7 @@ export function watchChanges(store: RunStore, emit: (changes: RunChange[]) => vo
   }
   store.refresh(FIRST_MS, 0)
   tell()
-  return repeat(CHANGES_MS, () => {
+  return repeat(() => {
     const more = store.refresh(TURN_MS, TURN_RUNS)
     if (!more || performance.now() - toldAt > CHANGES_MS) tell()
     return more
@@ -69,20 +68,19 @@ function* inParts(changes: RunChange[]): Generator<RunChange[]> {
   }
 }
 
-/** Runs `work` at once and then at intervals; without a pause while it answers that there is more. Errors end nothing: the next turn may go well. */
-function repeat(everyMs: number, work: () => boolean): () => void {
+/** Runs `work` at once and then each second; without a pause while it answers that there is more. Errors end nothing: the next turn may go well. */
+function repeat(work: () => boolean): () => void {
   let timer: NodeJS.Timeout | undefined
-  let stopped = false
   const turn = () => {
-    let more = false
+    timer = undefined
     try {
-      more = work()
+      if (work()) timer = setTimeout(turn, 0)
     } catch { /* a folder that is being moved away */ }
-    if (!stopped) timer = setTimeout(turn, more ? 0 : everyMs)
   }
   timer = setTimeout(turn, 0)
+  const leave = everySecond(() => { if (timer === undefined) turn() })
   return () => {
-    stopped = true
+    leave()
     clearTimeout(timer)
   }
 }

@@ -7,12 +7,12 @@ import { diskError } from '../store/atomic'
 import { cacheReport } from '../store/data/cache/room'
 import { listSamples } from '../store/samples'
 import type { Deps } from './deps'
+import { everySecond } from './everySecond'
 import { cpuName, diskFree, gpuNames, memory } from './machine'
 
 type Check = z.infer<typeof DoctorCheck>
 
 const GIGABYTE = 1e9
-const STATUS_MS = 1000
 const NODE_WANTED = [20, 19] as const
 
 /** The machine and the installation. */
@@ -34,8 +34,7 @@ export function createSystem(deps: Deps) {
       }
       const turn = () => void tell().catch(() => { /* the workspace's disk is away; the next turn may find it */ })
       turn()
-      const timer = setInterval(turn, STATUS_MS)
-      return () => clearInterval(timer)
+      return everySecond(turn)
     },
   }
 }

@@ -26,33 +26,29 @@ function next(): void {
 }
 
 /** How much of the machine's processors the drawing of new points may take: they belong to the training that makes the points. */
-const updateShare = 0.004
-const tickMs = 1000
+const updateShare = 0.003
+const longestRestMs = 10_000
 const updates = new Set<() => void>()
 let updateFrame = 0
 let later: ReturnType<typeof setTimeout> | undefined
-let [left, countedAt] = [0, 0]
+let restedAt = 0
 
-/** For what only new points ask: the chart that has waited longest first, as many as the share allows; the others have their turn with later points. */
+/** For what only new points ask: all charts in one frame, since the second takes a fraction of what the first does, and then a rest that makes up for it. */
 export function requestUpdate(draw: () => void): void {
   if (!waiting.has(draw)) updates.add(draw)
   updateFrame ||= requestAnimationFrame(update)
 }
 
 function update(): void {
-  const share = updateShare * navigator.hardwareConcurrency
   const start = performance.now()
   updateFrame = 0
-  left = Math.min(tickMs * share, left + (start - countedAt) * share)
-  countedAt = start
-  for (const draw of [...updates]) {
-    if (left <= 0) break
-    const before = performance.now()
-    updates.delete(draw)
-    draw()
-    left -= performance.now() - before
-  }
   clearTimeout(later)
-  // Where no more points come.
-  if (updates.size > 0) later = setTimeout(() => { updateFrame ||= requestAnimationFrame(update) }, 2 * tickMs)
+  if (start < restedAt) {
+    // Where no more points come.
+    later = setTimeout(() => { updateFrame ||= requestAnimationFrame(update) }, restedAt - start + 1000)
+    return
+  }
+  for (const draw of updates) draw()
+  updates.clear()
+  restedAt = start + Math.min(longestRestMs, (performance.now() - start) / (updateShare * navigator.hardwareConcurrency))
 }

@@ -4,8 +4,8 @@ import type { ChartLine, ChartModel, Zoom } from './model'
 import { visiblePoints } from './series'
 import { linearTicks, logRange, logTicks, niceRange } from './ticks'
 
-type Point = [number, number]
-interface Drawn { line: ChartLine; points: Point[] }
+/** `points`: x, y, x, y, and so on. */
+interface Drawn { line: ChartLine; points: Float64Array }
 /** Above is room for a label that stands on the highest line. */
 const plotInset = { top: 14, bottom: 24 }
 const labelDistance = 12
@@ -25,7 +25,7 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
     xAxis: { type: 'value', min: view.min, max: view.max, ...axisLook(colours), axisLine: { show: true, onZero: false, lineStyle: { color: colours['chart-axis'] } }, splitLine: { show: false }, ...ticks(linearTicks(view.min, view.max, model.x.whole), model.x.format, colours), axisTick: { show: true, length: 3, lineStyle: { color: colours['chart-axis'] }, customValues: linearTicks(view.min, view.max, model.x.whole) } },
     yAxis: [
       { type: 'value', min: yMin, max: yMax, ...axisLook(colours), ...yTicks(model, yMin, yMax, colours) },
-      { type: 'value', min: 0, max: 1, show: false },
+      ...model.marks?.length ? [{ type: 'value', min: 0, max: 1, show: false }] : [],
     ],
     tooltip: { trigger: 'axis', confine: true, transitionDuration: 0, axisPointer: { type: 'line', snap: true, lineStyle: { color: colours['text-3'], width: 1, type: 'solid' }, label: { show: false } } },
     series: [background(model, colours, view, yMin), ...drawn.map((one, i) => lineSeries(one, i, colours)), ...bestSeries(model, view, colours), ...noteSeries(model, colours), labelSeries(drawn, colours, yMin, yMax, height), ...markSeries(model, colours)],
@@ -33,13 +33,30 @@ export function chartOption(model: ChartModel, theme: ThemeName, width: number, 
   return { option, lowest: yMin }
 }
 
-function pointsOf(line: ChartLine, model: ChartModel, view: Zoom, width: number): Point[] {
+function pointsOf(line: ChartLine, model: ChartModel, view: Zoom, width: number): Float64Array {
   const points = visiblePoints(line.x, line.y, line.length, view.min, view.max, Math.max(50, Math.round(width / pixelsPerColumn)))
-  return model.y.log ? points.filter(point => point[1] > 0).map(([x, y]): Point => [x, Math.log10(y)]) : points
+  return model.y.log ? logarithms(points) : points
+}
+
+/** In place; what has no logarithm is left out. */
+function logarithms(points: Float64Array): Float64Array {
+  let size = 0
+  for (let i = 0; i < points.length; i += 2) {
+    if (!(points[i + 1]! > 0)) continue
+    points[size++] = points[i]!
+    points[size++] = Math.log10(points[i + 1]!)
+  }
+  return points.subarray(0, size)
+}
+
+function valuesOf(drawn: readonly Drawn[]): number[] {
+  const values: number[] = []
+  for (const { points } of drawn) for (let i = 1; i < points.length; i += 2) if (Number.isFinite(points[i])) values.push(points[i]!)
+  return values
 }
 
 function yRange(drawn: Drawn[], model: ChartModel): [number, number] {
-  const values = drawn.flatMap(one => one.points.map(point => point[1])).filter(Number.isFinite)
+  const values = valuesOf(drawn)
   if (model.limit) values.push(model.limit.y)
   if (values.length === 0) return model.y.log ? [-2, 0] : [0, 1]
   let [low, high] = [Infinity, -Infinity]
@@ -51,7 +68,7 @@ function yRange(drawn: Drawn[], model: ChartModel): [number, number] {
 }
 
 const focusShare = 0.05
-const quantile = (values: number[], share: number) => values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? 0
+const quantile = (values: number[], share: number) => Float64Array.from(values).sort()[Math.floor(values.length * share)] ?? 0
 
 const axisLook = (colours: Palette) => ({
   axisLine: { show: false }, axisTick: { show: false },
@@ -84,7 +101,7 @@ function background(model: ChartModel, colours: Palette, view: Zoom, yMin: numbe
 function lineSeries({ line, points }: Drawn, index: number, colours: Palette) {
   const colour = colours[line.colour]
   return {
-    id: `line-${index}`, name: line.name, type: 'line', data: points, symbol: points.length === 1 ? 'circle' : 'none', showSymbol: points.length === 1, symbolSize: 4, z: line.faint ? 2 : 3, silent: true,
+    id: `line-${index}`, name: line.name, type: 'line', dimensions: ['x', 'y'], data: points, symbol: points.length === 2 ? 'circle' : 'none', showSymbol: points.length === 2, symbolSize: 4, z: line.faint ? 2 : 3, silent: true,
     itemStyle: { color: colour }, emphasis: { disabled: true },
     lineStyle: { color: colour, width: line.width, opacity: line.faint ? Number(colours['chart-raw-opacity']) : 1, type: line.dash ? dashes[line.dash] : 'solid', join: 'round', cap: 'butt' },
     areaStyle: line.area ? { color: colour, opacity: 0.1, origin: 'start' } : undefined,
@@ -106,20 +123,20 @@ export function pushApart(wanted: number[], distance: number): number[] {
 }
 
 const labelled = (drawn: Drawn[]) => drawn.filter(one => one.line.endLabel && one.points.length > 0)
-const labelsAt = (drawn: Drawn[]) => Math.max(...labelled(drawn).map(one => one.points.at(-1)?.[0] ?? 0))
+const labelsAt = (drawn: Drawn[]) => Math.max(...labelled(drawn).map(one => one.points.at(-2)!))
 
 /** Last values stand right of the newest point of all lines, in their line's colour, pushed apart. */
 function labelSeries(drawn: Drawn[], colours: Palette, yMin: number, yMax: number, height: number) {
   const named = labelled(drawn)
   const x = labelsAt(drawn)
   const plotHeight = Math.max(1, height - plotInset.top - plotInset.bottom)
-  const heights = named.map(({ points }) => (yMax - (points.at(-1)?.[1] ?? 0)) / (yMax - yMin || 1) * plotHeight)
+  const heights = named.map(({ points }) => (yMax - points.at(-1)!) / (yMax - yMin || 1) * plotHeight)
   const wanted = named.map(({ line }, i) => heights[i]! - (line.labelLift ?? 0))
   const placed = pushApart(wanted, labelDistance)
   return {
     id: 'labels', type: 'scatter', symbolSize: 0, silent: true, z: 6, clip: false, itemStyle: { opacity: 1 },
     data: named.map(({ line, points }, i) => ({
-      value: [x, points.at(-1)?.[1] ?? 0],
+      value: [x, points.at(-1)!],
       label: { show: true, position: 'right', distance: 6, formatter: line.endLabel, color: colours[line.colour], fontSize: 10.5, fontWeight: 500, padding: [1, 0], lineHeight: 11, offset: [0, placed[i]! - heights[i]!], fontFamily: shape['font-ui'] },
     })),
   }

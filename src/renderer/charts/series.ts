@@ -13,23 +13,30 @@ export function smooth(values: Points, length: number, factor: number): Float64A
   return smoothed
 }
 
-const mostInColumn = 4
+const mostInColumn = 2
 
-/** The points between two x values as pairs; where there are more than four to a plot column the lowest and highest of each, so no spike is lost. */
-export function visiblePoints(x: Points, y: Points, length: number, from: number, to: number, columns: number): [number, number][] {
+/** The points between two x values as x, y, x, y; where there are more than two to a plot column the lowest and highest of each, so no spike is lost. */
+export function visiblePoints(x: Points, y: Points, length: number, from: number, to: number, columns: number): Float64Array {
   const start = Math.max(0, firstAtLeast(x, length, from) - 1)
   const end = Math.min(length, firstAtLeast(x, length, to) + 1)
-  const points: [number, number][] = []
-  if (end - start <= columns * mostInColumn) {
-    for (let i = start; i < end; i++) points.push([x[i]!, y[i]!])
+  const all = end - start <= columns * mostInColumn
+  const points = new Float64Array(2 * (all ? end - start : columns * mostInColumn + 1))
+  let size = 0
+  const add = (i: number) => {
+    points[size++] = x[i]!
+    points[size++] = y[i]!
+  }
+  if (all) {
+    for (let i = start; i < end; i++) add(i)
     return points
   }
   const perColumn = (end - start) / columns
   for (let column = 0; column < columns; column++) {
     const [low, high] = extremes(y, start + Math.floor(column * perColumn), start + Math.floor((column + 1) * perColumn))
-    for (const i of low < high ? [low, high] : [high, low]) points.push([x[i]!, y[i]!])
+    add(Math.min(low, high))
+    add(Math.max(low, high))
   }
-  points.push([x[end - 1]!, y[end - 1]!])
+  add(end - 1)
   return points
 }
 

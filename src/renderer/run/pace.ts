@@ -14,8 +14,13 @@ export function timeLeft(history: RunHistory): number | null {
   return perStep * Math.max(0, history.started.steps - step.values[last]!)
 }
 
-export const lastSmoothed = (values: ArrayLike<number>, length: number, factor: number): number | undefined =>
-  length === 0 ? undefined : smooth(values, length, factor)[length - 1]
+/** Beyond these no value weighs anything, whatever the smoothing. */
+const weighty = 2000
+
+export function lastSmoothed(values: Float64Array, length: number, factor: number): number | undefined {
+  const recent = values.subarray(Math.max(0, length - weighty), length)
+  return smooth(recent, recent.length, factor).at(-1)
+}
 
 /** The best validation accuracy so far and where it was. */
 export function bestEvaluation(history: RunHistory): { step: number; accuracy: number; index: number } | null {
