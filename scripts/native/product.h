@@ -92,10 +92,19 @@ INLINE void pack(const Matrix& b, int64_t depth, int64_t columns, int64_t width,
   }
 }
 
+// Rows of a transposed A lie far apart, often where they push each other out of the cache: they are packed if so many strips read them.
+constexpr int64_t OFTEN = 4;
+template <typename R> INLINE Matrix packedLeft(const Matrix& a, int64_t rows, int64_t depth, float* to) {
+  for (int64_t k = 0; k < depth; k++) std::memcpy(to + k * rows, a.from(0, k), rows * sizeof(float));
+  return {to, 1, rows};
+}
+
 // C [m, n] = A [m, depth] B [depth, n], or is added to C.
 template <typename R> INLINE void product(const Matrix& a, const Matrix& b, float* c, int64_t ldc, int64_t m, int64_t n, int64_t depth, bool add, std::vector<float>& packed) {
   const int64_t blocks = (m + R::rows - 1) / R::rows;
-  packed.resize(std::max<size_t>(packed.size(), DEPTH * (COLUMNS + R::width)));
+  packed.resize(std::max<size_t>(packed.size(), DEPTH * (COLUMNS + R::width + R::rows)));
+  float* const room = packed.data() + DEPTH * (COLUMNS + R::width);
+  const bool packs = a.row == 1 && a.column != 1 && n > OFTEN * R::width;
   for (int64_t begin = 0; begin < n; begin += COLUMNS) {
     const int64_t end = std::min(n, begin + COLUMNS);
     for (int64_t from = 0; from < depth; from += DEPTH) {
@@ -107,7 +116,7 @@ template <typename R> INLINE void product(const Matrix& a, const Matrix& b, floa
       for (int64_t i = 0; i < blocks; i++) {
         // all blocks of a height, or one row less
         const int64_t row = m * i / blocks, rows = m * (i + 1) / blocks - row;
-        const Matrix left{a.from(row, from), a.row, a.column};
+        const Matrix lying{a.from(row, from), a.row, a.column}, left = packs ? packedLeft<R>(lying, rows, deep, room) : lying;
         for (int64_t at = begin; at < end; at += R::width)
           tileOf<R, 1>(rows, left, packed.data() + (at - begin) * deep, deep, c + row * ldc + at, ldc, std::min(R::width, end - at), add || from > 0);
       }

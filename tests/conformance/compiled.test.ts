@@ -21,8 +21,8 @@ const variants = methods.flatMap(m => [
   ]),
 ])
 
-/** everything fused, however small */
-const limits = { fuse: 1, round: 1 }
+/** everything fused, however small, and trained tensors of both kinds: in one vector, and alone */
+const limits = { fuse: 1, alone: 100, round: 1 }
 
 async function pair(method: Record<string, unknown> & { type: string }, precision: 'float32' | 'bfloat16'): Promise<{ eager: Step; compiled: Step }> {
   const [one, two] = [await createRig(method), await createRig(method)]

@@ -41,7 +41,7 @@ describe.each(methods)('$type with its activations computed again', method => {
     const results = []
     for (const recompute of [false, true]) {
       const rig = await createRig(method), options = { seed: 3, precision, from: 0, train: trainDefaults({ ...train, recompute }), ...plainPixels }
-      const step = createCompiledStep(rig.model, rig.tuning, rig.start, options, { train: [4], predict: [] }, withModelFolder, { fuse: 1, round: 1 })
+      const step = createCompiledStep(rig.model, rig.tuning, rig.start, options, { train: [4], predict: [] }, withModelFolder, { fuse: 1, alone: 100, round: 1 })
       const losses: number[] = []
       for (let i = 0; i < 4; i++) losses.push((await step.train([batch], i, 1e-3)).loss)
       results.push(losses)

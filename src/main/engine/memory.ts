@@ -4,6 +4,7 @@ import type { VitShape } from '../contract/model'
 import { tokens } from './backbones/vit'
 import { count, totalParameters, type Site } from './sites'
 import type { Precision } from '../contract/rates'
+import { ALONE } from './step/pieces'
 import { trainableCount, type Tuning } from './tuning'
 
 const FLOAT = 4
@@ -15,8 +16,8 @@ export type Batch = Pick<Recipe['train'], 'batchSize' | 'accumulate' | 'recomput
 const RUNTIME = 620e6
 /** Frozen weights are read, and held in the session. */
 const FROZEN = 1.9
-/** Trained tensors: the value, its views, the gradient whole and in parts, two moments, and the next three. */
-const TRAINED = 9
+/** Trained tensors: the start, the value, two moments and the gradient; of those that lie together also views, the gradient in parts, and the next three. */
+const TRAINED = { alone: 5, together: 9 }
 /** What is kept in bfloat16 in place of float32. */
 const ROUNDED = 0.45
 
@@ -24,7 +25,8 @@ const ROUNDED = 0.45
 export function estimateMemory(shape: VitShape, sites: readonly Site[], tuning: Tuning, precision: Precision, { batchSize, recompute }: Batch): MemoryEstimate {
   const owned = tuning.slots.filter(s => s.kind !== 'added').reduce((n, s) => n + count(s.shape), 0)
   const frozen = Math.round(FROZEN * FLOAT * (totalParameters(sites) - (tuning.san === null ? owned : 0)))
-  const trained = TRAINED * FLOAT * trainableCount(tuning)
+  const large = tuning.slots.map(s => count(s.shape)).filter(size => size >= ALONE).reduce((n, size) => n + size, 0)
+  const trained = FLOAT * (TRAINED.alone * large + TRAINED.together * (trainableCount(tuning) - large))
   const block = FLOAT * batchSize * (tokens(shape) * perBlockFloats(shape, tuning) + scores(shape)) * (precision === 'bfloat16' ? ROUNDED : 1)
   const entering = FLOAT * batchSize * tokens(shape) * shape.width
   const blocks = gradientShare(shape, tuning) * shape.depth

@@ -25,9 +25,10 @@ export function adamw(values: Tensor, gradient: Tensor, state: AdamState, decaye
   })
 }
 
-/** Gradient scaled so that its global norm is at most `limit`, and the norm before. */
-export function clipped(gradient: Tensor, limit: number | null): { gradient: Tensor; norm: Tensor } {
-  const norm = tf.sqrt(tf.sum(tf.square(gradient)))
-  if (limit === null) return { gradient, norm }
-  return { gradient: tf.mul(gradient, tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6)))), norm }
-}
+/** The norm [] of all gradients together. */
+export const globalNorm = (gradients: readonly Tensor[]): Tensor =>
+  tf.tidy(() => tf.sqrt(gradients.map(g => tf.sum(tf.square(g)) as Tensor).reduce((a, b) => tf.add(a, b))))
+
+/** A gradient scaled so that the norm of all is at most `limit`. */
+export const clipped = (gradient: Tensor, norm: Tensor, limit: number | null): Tensor =>
+  limit === null ? gradient : tf.mul(gradient, tf.minimum(1, tf.div(limit, tf.add(norm, 1e-6))))

@@ -13,28 +13,34 @@ interface RecordingEngine { state: { activeTape: TapeNode[] | null }; startTape(
 /** Kernels whose gradients read only the shapes of what they saved. */
 const shapeOnly = new Set(['Add', 'Sub', 'Reshape', 'ExpandDims', 'Concat', 'Slice', 'Sum', 'Mean'])
 
+/** The value of `loss` and its gradient with respect to x. */
+export function valueAndGradient(loss: (x: Tensor) => Tensor, x: Tensor): { value: Tensor; gradient: Tensor } {
+  const { value, gradients } = valueAndGradients(() => loss(x), [x])
+  return { value, gradient: gradients[0]! }
+}
+
 /**
- * The value of `loss` and its gradient with respect to x, as `tf.valueAndGrad`, in a fraction of its memory: operations
- * that x does not reach save nothing, and what an operation saved, and the gradient of its output, go as soon as they
+ * The value of `loss` and its gradients with respect to all x, as `tf.valueAndGrad`, in a fraction of its memory: operations
+ * that no x reaches save nothing, and what an operation saved, and the gradient of its output, go as soon as they
  * were used.
  */
-export function valueAndGradient(loss: (x: Tensor) => Tensor, x: Tensor): { value: Tensor; gradient: Tensor } {
+export function valueAndGradients(loss: () => Tensor, xs: readonly Tensor[]): { value: Tensor; gradients: Tensor[] } {
   const engine = tf.engine() as unknown as RecordingEngine
   engine.startTape()
   const tape = engine.state.activeTape!
-  keepWhatMatters(tape, x)
+  keepWhatMatters(tape, xs)
   let value: Tensor
   try {
-    value = tf.tidy(() => loss(x))
+    value = tf.tidy(loss)
   } finally {
     engine.endTape()
     engine.state.activeTape = null
   }
-  return { value, gradient: backward(tape, value, x) }
+  return { value, gradients: backward(tape, value, xs) }
 }
 
-function keepWhatMatters(tape: TapeNode[], x: Tensor): void {
-  const reached = new Set([x.id])
+function keepWhatMatters(tape: TapeNode[], xs: readonly Tensor[]): void {
+  const reached = new Set(xs.map(x => x.id))
   tape.push = (...nodes: TapeNode[]) => {
     for (const node of nodes) {
       const matters = Object.values(node.inputs).some(input => reached.has(input.id))
@@ -48,7 +54,7 @@ function keepWhatMatters(tape: TapeNode[], x: Tensor): void {
   }
 }
 
-function backward(tape: TapeNode[], value: Tensor, x: Tensor): Tensor {
+function backward(tape: TapeNode[], value: Tensor, xs: readonly Tensor[]): Tensor[] {
   const gradients = new Map<number, Tensor>([[value.id, tf.onesLike(value)]])
   for (const node of tape.reverse()) {
     const dys = node.outputs.map(output => gradients.get(output.id) ?? null)
@@ -61,7 +67,7 @@ function backward(tape: TapeNode[], value: Tensor, x: Tensor): Tensor {
     }
     tf.dispose(node.saved)
   }
-  return gradients.get(x.id) ?? tf.zerosLike(x)
+  return xs.map(x => gradients.get(x.id) ?? tf.zerosLike(x))
 }
 
 function inputGradients(node: TapeNode, dys: (Tensor | null)[]): [number, Tensor][] {

@@ -11,8 +11,9 @@ import { canMultiply } from './graph/matmul'
 import { optimized, usualLimits } from './graph/optimize'
 import { openSession, type Session, type WithModelFolder } from './graph/session'
 import { KeptActivations } from './kept'
+import { gathered, piecesOf, scatter, type Piece } from './pieces'
 import type { Step, StepResult, StepState } from './step'
-import { bufferVariable, DECAYED, enteringShape, isFrozen, loads, M, trace, traced, V, VALUES, type Sizes } from './trace'
+import { bufferVariable, DECAYED, decayedOf, enteringShape, isFrozen, loads, M, trace, traced, V, VALUES, type Sizes } from './trace'
 
 /**
  * The training step as one call into TensorFlow: recorded once from the same functions that the eager step runs, with
@@ -20,15 +21,16 @@ import { bufferVariable, DECAYED, enteringShape, isFrozen, loads, M, trace, trac
  * takes over the model's tensors.
  */
 export function createCompiledStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions, sizes: Sizes, withFolder: WithModelFolder, limits = usualLimits): Step {
-  const tensors = traced(model, tuning, start), recorded = trace(model, tuning, options, sizes, tensors)
+  const pieces = piecesOf(tuning.slots, limits.alone), tensors = traced(model, tuning, pieces, start), recorded = trace({ model, tuning, pieces, options }, sizes, tensors)
   const session = openSession(optimized(recorded, { precision: options.precision, isFrozen, fuses: canFuse(withFolder), multiplies: canMultiply(withFolder), limits }), withFolder)
   for (const [i, names] of loads(tensors).entries()) {
     const load = new Map(names.map(name => [name, tensors.get(name)!]))
     session.set(`load${i}`, load)
     tf.dispose([...load.values()])
   }
-  tf.tidy(() => session.set('begin', new Map([[DECAYED, tf.tensor1d(decayMask(tuning))]])))
-  return new CompiledStep(session, tuning, options, model.shape.imageSize, enteringShape(model, options.from))
+  const mask = decayMask(tuning)
+  tf.tidy(() => session.set('begin', new Map(pieces.map((piece, i) => [DECAYED + i, decayedOf(piece, mask)]))))
+  return new CompiledStep(session, tuning, pieces, options, model.shape.imageSize, enteringShape(model, options.from))
 }
 
 class CompiledStep implements Step {
@@ -37,7 +39,7 @@ class CompiledStep implements Step {
   private readonly kept: KeptActivations
 
   constructor(
-    private readonly session: Session, tuning: Tuning, private readonly options: StepOptions, private readonly side: number, private readonly entering: readonly number[],
+    private readonly session: Session, tuning: Tuning, private readonly pieces: readonly Piece[], private readonly options: StepOptions, private readonly side: number, private readonly entering: readonly number[],
   ) {
     this.kept = new KeptActivations(count(entering))
     this.seed = maskSeed(options.seed)
@@ -67,11 +69,17 @@ class CompiledStep implements Step {
       tensor.dispose()
       return data
     }
-    return { values: read(VALUES), m: read(M), v: read(V), buffers: new Map(this.averages.map(name => [name, read(bufferVariable(name))])) }
+    const whole = (name: string): Float32Array => {
+      const flat = new Float32Array(this.pieces.reduce((n, piece) => n + piece.size, 0))
+      for (const [i, piece] of this.pieces.entries()) scatter(piece, read(name + i), flat)
+      return flat
+    }
+    return { values: whole(VALUES), m: whole(M), v: whole(V), buffers: new Map(this.averages.map(name => [name, read(bufferVariable(name))])) }
   }
 
   restore({ values, m, v, buffers }: StepState): void {
-    const data = new Map([[VALUES, values], [M, m], [V, v], ...[...buffers].map(([name, average]) => [bufferVariable(name), average] as const)])
+    const inPieces = ([name, flat]: readonly [string, Float32Array]) => this.pieces.map((piece, i) => [name + i, gathered(flat, piece)] as const)
+    const data = new Map([...([[VALUES, values], [M, m], [V, v]] as const).flatMap(inPieces), ...[...buffers].map(([name, average]) => [bufferVariable(name), average] as const)])
     tf.tidy(() => this.session.set('state', new Map([...data].map(([name, numbers]) => [name, tf.tensor1d(numbers)]))))
   }
 

@@ -5,8 +5,8 @@ import { crossEntropy } from '../nn/ops'
 import { adamw, clipped, type AdamState, type Rates } from '../optim/adamw'
 import { count, tensorName } from '../sites'
 import { tf, type Tensor } from '../tf'
-import type { Tuning } from '../tuning'
-import { valueAndGradient } from './backward'
+import type { Slot, Tuning } from '../tuning'
+import { valueAndGradients } from './backward'
 import type { Precision } from '../../contract/rates'
 
 /** What a training step computes, as functions of tensors: run now by the eager step, recorded by the compiled one. */
@@ -16,15 +16,20 @@ export interface StepOptions { seed: number; precision: Precision; train: Recipe
 export type Buffers = ReadonlyMap<string, Tensor>
 /** input float32: pixels [B, S, S, 3] of 0 … 255, or what enters a later stage; labels int32 [B], seed int32 [2]. */
 export interface BatchTensors { input: Tensor; labels: Tensor; seed: Tensor }
-export interface Gradient { loss: Tensor; gradient: Tensor; correct: Tensor; buffers: Map<string, Tensor> }
+/** Trained values as vectors, each with the tensors that lie in it one after another. */
+export type Trained = readonly { tensor: Tensor; slots: readonly Slot[] }[]
+/** gradients: one for each vector of trained values */
+export interface Gradient { loss: Tensor; gradients: Tensor[]; correct: Tensor; buffers: Map<string, Tensor> }
 
-/** Mean loss of a batch, its gradient [P], the number of right answers, and the running averages moved on; `mark` is called where a stage begins, where the last one ends, and where the way back begins. */
-export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, batch: BatchTensors, mark?: () => void): Gradient {
+const views = (trained: Trained): Map<string, Tensor> => new Map(trained.flatMap(({ tensor, slots }) => [...viewsOf(tensor, slots)]))
+
+/** Mean loss of a batch, its gradients, the number of right answers, and the running averages moved on; `mark` is called where a stage begins, where the last one ends, and where the way back begins. */
+export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, trained: Trained, buffers: Buffers, batch: BatchTensors, mark?: () => void): Gradient {
   const { train } = options
   const moved = new Map<string, Tensor>()
   let correct: Tensor | undefined
-  const loss = (flat: Tensor): Tensor => {
-    const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: viewsOf(flat, tuning.slots), buffers, ...(mark ? { entering: mark } : {}) }
+  const loss = (): Tensor => {
+    const pass = { training: true, seed: batch.seed, dropPath: train.dropPath, dropout: train.dropout, heads: headsOf(model.shape), values: views(trained), buffers, ...(mark ? { entering: mark } : {}) }
     const { output, net } = run(model, tuning, pass, entering(batch.input, options), options.from)
     mark?.()
     correct = tf.keep(tf.sum(tf.cast(tf.equal(tf.argMax(output, 1), batch.labels), 'float32')))
@@ -39,24 +44,20 @@ export function gradientOf(model: Model, tuning: Tuning, options: StepOptions, v
     mark?.()
     return total
   }
-  const { value, gradient } = valueAndGradient(loss, values)
-  return { loss: value, gradient, correct: correct!, buffers: moved }
+  const { value, gradients } = valueAndGradients(loss, trained.map(({ tensor }) => tensor))
+  return { loss: value, gradients, correct: correct!, buffers: moved }
 }
 
 const averaged = (before: Tensor, gain: Tensor, decay: number): Tensor =>
   tf.tidy(() => tf.add(tf.mul(before, decay), tf.mul(gain.rank === 3 ? tf.mean(gain, [0, 1]) : gain, 1 - decay)))
 
-/** Clipping and AdamW; `norm` is the gradient's before clipping. */
-export function updateOf(values: Tensor, state: AdamState, decayed: Tensor, gradient: Tensor, rates: Rates, train: Recipe['train']): { values: Tensor; norm: Tensor } & AdamState {
-  return tf.tidy(() => {
-    const { gradient: limited, norm } = clipped(gradient, train.clipNorm)
-    return { ...adamw(values, limited, state, decayed, rates, train), norm }
-  })
-}
+/** Clipping and AdamW; `norm` is that of all gradients before clipping. */
+export const updateOf = (values: Tensor, state: AdamState, decayed: Tensor, gradient: Tensor, norm: Tensor, rates: Rates, train: Recipe['train']): { values: Tensor } & AdamState =>
+  tf.tidy(() => ({ ...adamw(values, clipped(gradient, norm, train.clipNorm), state, decayed, rates, train) }))
 
 /** Logits [B, C] with the running averages in place of measured gains. */
-export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, values: Tensor, buffers: Buffers, input: Tensor): Tensor => tf.tidy(() => {
-  const { output, net } = run(model, tuning, evaluation(headsOf(model.shape), viewsOf(values, tuning.slots), buffers), entering(input, options), options.from)
+export const logitsOf = (model: Model, tuning: Tuning, options: StepOptions, trained: Trained, buffers: Buffers, input: Tensor): Tensor => tf.tidy(() => {
+  const { output, net } = run(model, tuning, evaluation(headsOf(model.shape), views(trained), buffers), entering(input, options), options.from)
   net.release()
   return output
 })

@@ -1,10 +1,10 @@
 import { createRandom } from '../data/random'
 import type { Batch } from '../data/types'
 import { initialBuffers, type Model } from '../model'
-import { ratesAt } from '../optim/adamw'
+import { globalNorm, ratesAt } from '../optim/adamw'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
-import { decayMask, gradientOf, logitsOf, pixelTensor, updateOf, type BatchTensors, type StepOptions } from './compute'
+import { decayMask, gradientOf, logitsOf, pixelTensor, updateOf, type BatchTensors, type StepOptions, type Trained } from './compute'
 import type { Step, StepResult, StepState } from './step'
 
 /** The training step run operation by operation. */
@@ -36,11 +36,11 @@ class EagerStep implements Step {
     for (const [i, batch] of batches.entries()) {
       const share = batch.labels.length / images
       const inputs = this.tensorsOf(batch, step * this.options.train.accumulate + i)
-      const part = gradientOf(this.model, this.tuning, this.options, this.values, this.buffers, inputs)
+      const part = gradientOf(this.model, this.tuning, this.options, this.trained(), this.buffers, inputs)
       for (const [name, next] of part.buffers) this.replaceBuffer(name, next)
       loss += share * (part.loss.dataSync()[0] ?? NaN)
       correct += part.correct.dataSync()[0] ?? 0
-      total = accumulated(total, part.gradient, share)
+      total = accumulated(total, part.gradients[0]!, share)
       tf.dispose([part.loss, part.correct, ...Object.values(inputs) as Tensor[]])
     }
     return { loss, correct, images, gradientNorm: this.update(total!, step, learningRate) }
@@ -48,7 +48,7 @@ class EagerStep implements Step {
 
   async predict(pixels: Uint8Array, images: number): Promise<Float32Array> {
     const input = pixelTensor(pixels, images, this.model.shape.imageSize)
-    const logits = logitsOf(this.model, this.tuning, this.options, this.values, this.buffers, input)
+    const logits = logitsOf(this.model, this.tuning, this.options, this.trained(), this.buffers, input)
     const out = await logits.data() as Float32Array
     tf.dispose([input, logits])
     return out
@@ -72,6 +72,9 @@ class EagerStep implements Step {
     tf.dispose([this.values, this.m, this.v, this.decayed, ...this.buffers.values()])
   }
 
+  private trained(): Trained {
+    return [{ tensor: this.values, slots: this.tuning.slots }]
+  }
   private tensorsOf({ pixels, labels }: Batch, number: number): BatchTensors {
     return { input: pixelTensor(pixels, labels.length, this.model.shape.imageSize), labels: tf.tensor1d(labels, 'int32'), seed: tf.tensor1d([this.seed, number], 'int32') }
   }
@@ -82,13 +85,13 @@ class EagerStep implements Step {
 
   private update(gradient: Tensor, step: number, learningRate: number): number {
     const { train } = this.options
-    const next = updateOf(this.values, { m: this.m, v: this.v }, this.decayed, gradient, ratesAt(step + 1, learningRate, train), train)
-    const norm = next.norm.dataSync()[0] ?? NaN
-    tf.dispose([this.values, this.m, this.v, next.norm, gradient])
+    const norm = globalNorm([gradient]), next = updateOf(this.values, { m: this.m, v: this.v }, this.decayed, gradient, norm, ratesAt(step + 1, learningRate, train), train)
+    const before = norm.dataSync()[0] ?? NaN
+    tf.dispose([this.values, this.m, this.v, norm, gradient])
     this.values = next.values
     this.m = next.m
     this.v = next.v
-    return norm
+    return before
   }
 }
 

@@ -3,11 +3,12 @@ import { fused } from './fuse'
 import type { GraphNode } from './graphDef'
 import { multiplied } from './matmul'
 import type { Precision } from '../../../contract/rates'
+import { ALONE } from '../pieces'
 import { simplified } from './simplify'
 
-/** From how many elements on operations are fused, and from how many floating-point operations on products are rounded. */
-export interface Limits { fuse: number; round: number }
-export const usualLimits: Limits = { fuse: 16_384, round: 1e6 }
+/** From how many elements on operations are fused and a trained tensor is kept by itself, and from how many floating-point operations on products are rounded. */
+export interface Limits { fuse: number; alone: number; round: number }
+export const usualLimits: Limits = { fuse: 16_384, alone: ALONE, round: 1e6 }
 
 export interface Optimizations { precision: Precision; isFrozen(variable: string): boolean; fuses: boolean; multiplies: boolean; limits: Limits }
 

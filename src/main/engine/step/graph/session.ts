@@ -107,6 +107,10 @@ export const assign = (name: string, to: string, value: string, dtype = FLOAT, o
 export const assignAdd = (name: string, to: string, value: string): GraphNode =>
   ({ name, op: 'AssignAddVariableOp', inputs: [to, value], attributes: { dtype: { type: FLOAT } }, outputs: [] })
 
+/** Lets go of a variable's memory, until it is assigned again. */
+export const released = (name: string, variableName: string, order: readonly string[]): GraphNode =>
+  ({ name, op: 'DestroyResourceOp', inputs: [variableName, ...order.map(n => `^${n}`)], attributes: { ignore_lookup_error: { bool: true } }, outputs: [] })
+
 /** The value of a float32 node, once others have run. */
 export const after = (name: string, value: string, order: readonly string[]): GraphNode =>
   ({ name, op: 'Identity', inputs: [value, ...order.map(n => `^${n}`)], attributes: { T: { type: FLOAT } }, outputs: [] })
