@@ -12,7 +12,7 @@ const SETTLE_MS = 3000
 /** About twenty steps a second on two cores; trains until it is stopped, and neither evaluates nor saves meanwhile. */
 const recipe = {
   name: 'live', backbone: { from: 'fashion-vit' }, data: { from: 'digits' }, method: { type: 'ssf', san: {} },
-  train: { epochs: 5000, batchSize: 16, learningRate: 0.001 }, evaluate: { every: 1_000_000 }, checkpoints: { everySteps: null },
+  train: { epochs: 5000, batchSize: 32, learningRate: 0.001 }, evaluate: { every: 1_000_000 }, checkpoints: { everySteps: null },
 }
 
 const workspace = mkdtempSync(join(tmpdir(), 'engram-live-'))
