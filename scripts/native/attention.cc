@@ -1,8 +1,6 @@
 // EngramAttention and its gradient: softmax(scale q kᵀ) v per head on float32 [batch, tokens, width], where a head is a part
 // of the width. Heads are read where they lie, so nothing is transposed, and the probabilities of some rows at a time stay in the
 // cache; the gradient computes them anew, so that nothing of size tokens x tokens is kept (Dao et al. 2022, arXiv 2205.14135).
-#include <string>
-
 #include "kernel.h"
 #include "processor.h"
 #include "product.h"
@@ -140,19 +138,9 @@ void runBackward(void* kernel, TF_OpKernelContext* ctx) {
 struct Registration {
   Registration() {
     if (vectors() == Vectors::Plain) return;
-    add("EngramAttention", {"q", "k", "v"}, {"y"}, runForward);
-    add("EngramAttentionGradient", {"q", "k", "v", "dy"}, {"dq", "dk", "dv"}, runBackward);
-  }
-  void add(const char* name, const std::vector<std::string>& inputs, const std::vector<std::string>& outputs, void (*run)(void*, TF_OpKernelContext*)) {
-    Status status;
-    auto* op = TF_NewOpDefinitionBuilder(name);
-    TF_OpDefinitionBuilderAddAttr(op, "heads: int");
-    TF_OpDefinitionBuilderAddAttr(op, "scale: float");
-    for (auto& input : inputs) TF_OpDefinitionBuilderAddInput(op, (input + ": float").c_str());
-    for (auto& output : outputs) TF_OpDefinitionBuilderAddOutput(op, (output + ": float").c_str());
-    TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
-    TF_RegisterOpDefinition(op, status.s);
-    if (status.ok()) TF_RegisterKernelBuilder(name, TF_NewKernelBuilder(name, "CPU", create, run, destroy), status.s);
+    const std::vector<const char*> attributes{"heads: int", "scale: float"};
+    registerOperation({"EngramAttention", attributes, {"q: float", "k: float", "v: float"}, {"y: float"}, create, runForward, destroy});
+    registerOperation({"EngramAttentionGradient", attributes, {"q: float", "k: float", "v: float", "dy: float"}, {"dq: float", "dk: float", "dv: float"}, create, runBackward, destroy});
   }
 } registration;
 

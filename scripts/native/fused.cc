@@ -418,16 +418,7 @@ void destroy(void* kernel) { delete static_cast<Program*>(kernel); }
 
 struct Registration {
   Registration() {
-    Status status;
-    auto* op = TF_NewOpDefinitionBuilder("EngramFused");
-    TF_OpDefinitionBuilderAddAttr(op, "Tin: list({float, bfloat16})");
-    TF_OpDefinitionBuilderAddAttr(op, "Tout: list({float, bfloat16})");
-    TF_OpDefinitionBuilderAddAttr(op, "program: string");
-    TF_OpDefinitionBuilderAddInput(op, "inputs: Tin");
-    TF_OpDefinitionBuilderAddOutput(op, "outputs: Tout");
-    TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
-    TF_RegisterOpDefinition(op, status.s);
-    if (status.ok()) TF_RegisterKernelBuilder("EngramFused", TF_NewKernelBuilder("EngramFused", "CPU", create, run, destroy), status.s);
+    registerOperation({"EngramFused", {"Tin: list({float, bfloat16})", "Tout: list({float, bfloat16})", "program: string"}, {"inputs: Tin"}, {"outputs: Tout"}, create, run, destroy});
   }
 } registration;
 

@@ -63,3 +63,22 @@ inline std::vector<int64_t> dimensions(const TF_Tensor* t) {
 }
 
 inline void unknownShapes(TF_ShapeInferenceContext* ctx, TF_Status* status) { TF_ShapeInferenceContextSetUnknownShape(ctx, status); }
+
+// An operation as it is declared ("name: type"), and what runs it on a CPU.
+struct Operation {
+  const char* name;
+  std::vector<const char*> attributes, inputs, outputs;
+  void* (*create)(TF_OpKernelConstruction*);
+  void (*run)(void*, TF_OpKernelContext*);
+  void (*destroy)(void*);
+};
+inline void registerOperation(const Operation& o) {
+  Status status;
+  auto* op = TF_NewOpDefinitionBuilder(o.name);
+  for (auto* attribute : o.attributes) TF_OpDefinitionBuilderAddAttr(op, attribute);
+  for (auto* input : o.inputs) TF_OpDefinitionBuilderAddInput(op, input);
+  for (auto* output : o.outputs) TF_OpDefinitionBuilderAddOutput(op, output);
+  TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
+  TF_RegisterOpDefinition(op, status.s);
+  if (status.ok()) TF_RegisterKernelBuilder(o.name, TF_NewKernelBuilder(o.name, "CPU", o.create, o.run, o.destroy), status.s);
+}

@@ -96,16 +96,7 @@ void run(void* kernel, TF_OpKernelContext* ctx) {
 struct Registration {
   Registration() {
     if (vectors() == Vectors::Plain) return;
-    Status status;
-    auto* op = TF_NewOpDefinitionBuilder("EngramMatMul");
-    TF_OpDefinitionBuilderAddAttr(op, "adj_x: bool");
-    TF_OpDefinitionBuilderAddAttr(op, "adj_y: bool");
-    TF_OpDefinitionBuilderAddInput(op, "a: float");
-    TF_OpDefinitionBuilderAddInput(op, "b: float");
-    TF_OpDefinitionBuilderAddOutput(op, "c: float");
-    TF_OpDefinitionBuilderSetShapeInferenceFunction(op, unknownShapes);
-    TF_RegisterOpDefinition(op, status.s);
-    if (status.ok()) TF_RegisterKernelBuilder("EngramMatMul", TF_NewKernelBuilder("EngramMatMul", "CPU", create, run, destroy), status.s);
+    registerOperation({"EngramMatMul", {"adj_x: bool", "adj_y: bool"}, {"a: float", "b: float"}, {"c: float"}, create, run, destroy});
   }
 } registration;
 

@@ -1,7 +1,7 @@
 import '../support/tensorflow'
 import { describe, expect, it } from 'vitest'
 import { relative } from '../support/rig'
-import { valueAndGradient } from '../../src/main/engine/step/backward'
+import { valueAndGradients } from '../../src/main/engine/step/backward'
 import { record } from '../../src/main/engine/step/graph/record'
 import { after, openSession, placeholder } from '../../src/main/engine/step/graph/session'
 import { withModelFolder } from '../../src/main/worker/jobs/modelFolder'
@@ -32,7 +32,7 @@ describe('a recorded graph', () => {
   it('holds a gradient too', () => {
     const x = tf.tensor1d([0.3, -1.2, 0.8, 0.1]), other = tf.tensor1d([-0.4, 0.9, 0.2, -0.7])
     const loss = (t: Tensor) => tf.sum(tf.square(functions['an added dimension']!(tf.tanh(t))))
-    const { nodes, results } = record('n', [[x, 'x']], () => [valueAndGradient(loss, x).gradient])
+    const { nodes, results } = record('n', [[x, 'x']], () => valueAndGradients(() => loss(x), [x]).gradients)
     const session = openSession([placeholder('x', 'float32', [4]), ...nodes, after('run', results[0]!, [])], withModelFolder)
     const [out] = session.run({ x: other }, ['run']) as [Tensor]
     const expected = tf.grad(loss as never)(other as never) as Tensor

@@ -13,12 +13,6 @@ interface RecordingEngine { state: { activeTape: TapeNode[] | null }; startTape(
 /** Kernels whose gradients read only the shapes of what they saved. */
 const shapeOnly = new Set(['Add', 'Sub', 'Reshape', 'ExpandDims', 'Concat', 'Slice', 'Sum', 'Mean'])
 
-/** The value of `loss` and its gradient with respect to x. */
-export function valueAndGradient(loss: (x: Tensor) => Tensor, x: Tensor): { value: Tensor; gradient: Tensor } {
-  const { value, gradients } = valueAndGradients(() => loss(x), [x])
-  return { value, gradient: gradients[0]! }
-}
-
 /**
  * The value of `loss` and its gradients with respect to all x, as `tf.valueAndGrad`, in a fraction of its memory: operations
  * that no x reaches save nothing, and what an operation saved, and the gradient of its output, go as soon as they
