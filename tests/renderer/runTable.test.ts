@@ -4,18 +4,18 @@ import { seedGroups, sayShare, spreadOf } from '../../src/renderer/compare/seeds
 import { csvLine } from '../../src/renderer/lib/download'
 import { columns, defaultColumns, fittingColumns } from '../../src/renderer/runs/columns'
 import { csvOf } from '../../src/renderer/runs/csv'
-import { groupKey, toRows } from '../../src/renderer/runs/rows'
+import { cardGroups, groupKey, toRows } from '../../src/renderer/runs/rows'
 import { standingViews } from '../../src/renderer/runs/view'
 import { cards } from './fakeRuns'
 
 const runs = cards()
-const find = (id: string) => runs.find(run => run.id === id)
 const [a, b, c] = runs as [typeof runs[0], typeof runs[0], typeof runs[0]]
 const matches: RunMatches = { total: 4, groups: [{ value: 'x', runs: [a.id, b.id, 'gone'], best: a.best!.value }, { value: null, runs: [c.id], best: c.best!.value }] }
 
 test('rows stand in the order that the index found, with the best of a group marked and gone runs left out', () => {
-  expect(toRows(matches, false, find, new Set()).map(row => row.key)).toEqual([a.id, b.id, c.id])
-  const rows = toRows(matches, true, find, new Set([groupKey(null)]))
+  const groups = cardGroups(matches.groups, new Map(runs.map(run => [run.id, run])))
+  expect(toRows(groups, false, new Set()).map(row => row.key)).toEqual([a.id, b.id, c.id])
+  const rows = toRows(groups, true, new Set([groupKey(null)]))
   expect(rows.map(row => row.kind)).toEqual(['group', 'run', 'run', 'group'])
   expect(rows[0]).toMatchObject({ runs: 2, best: a.best!.value, folded: false })
   expect(rows.map(row => row.kind === 'run' && row.best)).toEqual([false, true, false, false])

@@ -1,18 +1,24 @@
 import type { RunCard } from '@contract/run'
-import type { FieldValue, RunMatches } from '@contract/runQuery'
+import type { FieldValue, RunGroup } from '@contract/runQuery'
 
 export type Row =
   | { kind: 'run'; key: string; run: RunCard; best: boolean }
   | { kind: 'group'; key: string; value: FieldValue; runs: number; best: number | null; folded: boolean }
 
+/** A group that the index found, with the cards of its runs in place of their ids. */
+export type CardGroup = Pick<RunGroup, 'value' | 'best'> & { cards: RunCard[] }
+
+/** Runs that are not in `known` any more are left out. */
+export const cardGroups = (groups: readonly RunGroup[], known: ReadonlyMap<string, RunCard>): CardGroup[] =>
+  groups.map(({ value, best, runs }) => ({ value, best, cards: runs.map(id => known.get(id)).filter(card => card !== undefined) }))
+
 /** What the index found as rows: a head before each group, the best of a group marked, folded groups without their runs. */
-export function toRows(matches: RunMatches, grouped: boolean, find: (id: string) => RunCard | undefined, folded: ReadonlySet<string>): Row[] {
-  return matches.groups.flatMap((group): Row[] => {
-    const cards = group.runs.flatMap(id => find(id) ?? [])
-    const rows = cards.map((run): Row => ({ kind: 'run', key: run.id, run, best: cards.length > 1 && run.best !== null && run.best.value === group.best }))
-    if (!grouped) return rows
-    const key = groupKey(group.value)
-    return [{ kind: 'group', key, value: group.value, runs: cards.length, best: group.best, folded: folded.has(key) }, ...(folded.has(key) ? [] : rows)]
+export function toRows(groups: readonly CardGroup[], grouped: boolean, folded: ReadonlySet<string>): Row[] {
+  return groups.flatMap(({ value, best, cards }): Row[] => {
+    const rows = (): Row[] => cards.map(run => ({ kind: 'run', key: run.id, run, best: cards.length > 1 && run.best !== null && run.best.value === best }))
+    if (!grouped) return rows()
+    const key = groupKey(value)
+    return [{ kind: 'group', key, value, runs: cards.length, best, folded: folded.has(key) }, ...(folded.has(key) ? [] : rows())]
   })
 }
 

@@ -3,10 +3,10 @@ import { defineStore } from 'pinia'
 import { computed, ref, shallowRef, watch } from 'vue'
 import { api } from '../api'
 import { useAttempt } from './attempt'
+import { useRemoval } from './removal'
 import { useSystem } from './system'
 
 type LabelChange = Parameters<typeof api.runs.label>[0]
-const undoMs = 8000
 
 /** Whether a change says no more than that a running run has come further. */
 const goesOn = (one: RunChange, known: ReadonlyMap<string, RunCard>): boolean =>
@@ -20,14 +20,13 @@ export const useRuns = defineStore('runs', () => {
   /** Folders whose runs are not known yet: after the index was lost they are read one by one. */
   const unread = ref(0)
   const { error, attempt } = useAttempt()
-  /** Runs on their way out: hidden at once, removed when the time for Undo is over. */
-  const leaving = shallowRef<ReadonlySet<string>>(new Set())
+  const { leaving, remove, undoRemoval, finishRemoval } = useRemoval(takeOut)
   const heard: RunChange[] = []
-  let removal: ReturnType<typeof setTimeout> | undefined
-  let undone: (() => void) | undefined
 
   const find = (id: string) => byId.value.get(id)
-  const all = computed(() => [...byId.value.values()].filter(({ id }) => !leaving.value.has(id)).sort((a, b) => b.createdAt - a.createdAt))
+  /** Those that are not on their way out. */
+  const present = computed(() => leaving.value.size === 0 ? byId.value : new Map([...byId.value].filter(([id]) => !leaving.value.has(id))))
+  const all = computed(() => [...present.value.values()].sort((a, b) => b.createdAt - a.createdAt))
   const active = computed(() => all.value.filter(run => run.status === 'running'))
 
   function keep(changes: readonly RunChange[]): void {
@@ -64,29 +63,11 @@ export const useRuns = defineStore('runs', () => {
   const stop = (run: string) => attempt(() => api.runs.stop({ run }))
   const resume = (run: string) => attempt(() => api.runs.resume({ run }))
 
-  /** `onUndo` puts back what was undone beside the removal itself. */
-  function remove(runs: string[], onUndo?: () => void): void {
-    void finishRemoval()
-    undone = onUndo
-    leaving.value = new Set(runs)
-    removal = setTimeout(() => void finishRemoval(), undoMs)
-  }
-
-  function undoRemoval(): void {
-    clearTimeout(removal)
-    leaving.value = new Set()
-    undone?.()
-  }
-
-  async function finishRemoval(): Promise<void> {
-    clearTimeout(removal)
-    const runs = [...leaving.value]
-    if (runs.length === 0) return
+  async function takeOut(runs: string[]): Promise<void> {
     const removed = await attempt(() => Promise.all(runs.map(run => api.runs.remove({ run }))))
     if (removed) keep(runs.map(run => ({ change: 'removed', run })))
     else await load()
-    leaving.value = new Set([...leaving.value].filter(run => !runs.includes(run)))
   }
 
-  return { all, active, loaded, unread, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
+  return { all, present, active, loaded, unread, error, leaving, open, load, label, stop, resume, remove, undoRemoval, find, attempt }
 })
