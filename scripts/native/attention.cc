@@ -16,7 +16,8 @@ int64_t rowsAtOnce(const Shape& s) { return std::min(s.tokens, std::max(LEAST_RO
 
 // What a thread computes with; lines have room for whole lanes.
 struct Scratch {
-  std::vector<float> packed, probabilities, gradient;
+  Packing packing;
+  std::vector<float> probabilities, gradient;
   int64_t line;
   void fit(const Shape& s) {
     line = padded(s.tokens);
@@ -49,7 +50,7 @@ INLINE void softmaxGradient(const float* p, float* dp, int64_t n, float scale) {
 
 template <typename R> INLINE void probabilities(const Shape& s, const float* q, const float* k, int64_t rows, Scratch& scratch) {
   const int64_t w = s.width;
-  product<R>({q, w, 1}, {k, 1, w}, scratch.probabilities.data(), scratch.line, rows, s.tokens, s.size(), false, scratch.packed);
+  product<R>({q, w, 1}, {k, 1, w}, scratch.probabilities.data(), scratch.line, rows, s.tokens, s.size(), false, scratch.packing);
   for (int64_t i = 0; i < rows; i++) softmax(scratch.probabilities.data() + i * scratch.line, s.tokens, s.scale);
 }
 
@@ -59,7 +60,7 @@ template <typename R> INLINE void forward(const Shape& s, const Forward& at, Scr
   for (int64_t from = 0; from < s.tokens; from += many) {
     const int64_t rows = std::min(many, s.tokens - from);
     probabilities<R>(s, at.q + from * w, at.k, rows, scratch);
-    product<R>({scratch.probabilities.data(), scratch.line, 1}, {at.v, w, 1}, at.y + from * w, w, rows, s.size(), s.tokens, false, scratch.packed);
+    product<R>({scratch.probabilities.data(), scratch.line, 1}, {at.v, w, 1}, at.y + from * w, w, rows, s.size(), s.tokens, false, scratch.packing);
   }
 }
 
@@ -70,11 +71,11 @@ template <typename R> INLINE void backward(const Shape& s, const Backward& at, S
     const int64_t rows = std::min(many, s.tokens - from);
     const float *q = at.q + from * w, *dy = at.dy + from * w;
     probabilities<R>(s, q, at.k, rows, scratch);
-    product<R>({dy, w, 1}, {at.v, 1, w}, d, line, rows, s.tokens, s.size(), false, scratch.packed);
+    product<R>({dy, w, 1}, {at.v, 1, w}, d, line, rows, s.tokens, s.size(), false, scratch.packing);
     for (int64_t i = 0; i < rows; i++) softmaxGradient(p + i * line, d + i * line, s.tokens, s.scale);
-    product<R>({d, line, 1}, {at.k, w, 1}, at.dq + from * w, w, rows, s.size(), s.tokens, false, scratch.packed);
-    product<R>({d, 1, line}, {q, w, 1}, at.dk, w, s.tokens, s.size(), rows, from > 0, scratch.packed);
-    product<R>({p, 1, line}, {dy, w, 1}, at.dv, w, s.tokens, s.size(), rows, from > 0, scratch.packed);
+    product<R>({d, line, 1}, {at.k, w, 1}, at.dq + from * w, w, rows, s.size(), s.tokens, false, scratch.packing);
+    product<R>({d, 1, line}, {q, w, 1}, at.dk, w, s.tokens, s.size(), rows, from > 0, scratch.packing);
+    product<R>({p, 1, line}, {dy, w, 1}, at.dv, w, s.tokens, s.size(), rows, from > 0, scratch.packing);
   }
 }
 

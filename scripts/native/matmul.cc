@@ -18,14 +18,14 @@ struct Call { Shape s; Transposed transposed; const float *a, *b; float* c; };
 // Products of fewer operations are not worth a second thread, nor are narrower parts.
 constexpr int64_t SHARED = 1 << 21, NARROW = 96, LOW = 56;
 
-template <typename R> INLINE void compute(const Call& x, const Part& p, std::vector<float>& packed) {
+template <typename R> INLINE void compute(const Call& x, const Part& p, Packing& packing) {
   const auto& [batch, m, n, depth] = x.s;
   const Matrix a = x.transposed.a ? Matrix{x.a, 1, m} : Matrix{x.a, depth, 1}, b = x.transposed.b ? Matrix{x.b, 1, depth} : Matrix{x.b, n, 1};
   const Matrix left{a.from(p.row, 0) + p.batch * m * depth, a.row, a.column}, right{b.from(0, p.column) + p.batch * n * depth, b.row, b.column};
-  product<R>(left, right, x.c + (p.batch * m + p.row) * n + p.column, n, p.rows, p.columns, depth, false, packed);
+  product<R>(left, right, x.c + (p.batch * m + p.row) * n + p.column, n, p.rows, p.columns, depth, false, packing);
 }
-AVX512 void compute512(const Call& x, const Part& p, std::vector<float>& packed) { compute<Registers<64, 14>>(x, p, packed); }
-AVX2 void compute256(const Call& x, const Part& p, std::vector<float>& packed) { compute<Registers<32, 6>>(x, p, packed); }
+AVX512 void compute512(const Call& x, const Part& p, Packing& packing) { compute<Registers<64, 14>>(x, p, packing); }
+AVX2 void compute256(const Call& x, const Part& p, Packing& packing) { compute<Registers<32, 6>>(x, p, packing); }
 
 // Rows are shared out first, unless b is much larger than a: each band packs b for itself.
 void multiply(const Call& x) {
@@ -38,11 +38,11 @@ void multiply(const Call& x) {
   const int64_t across = wide ? first : second, down = wide ? second : first;
   const int64_t strips = (s.n + LANES - 1) / LANES;
   workers().run(s.batch * across * down, [&](int i) {
-    thread_local std::vector<float> packed;
+    thread_local Packing packing;
     const int64_t of = i / (across * down), at = i % across, band = i / across % down;
     const int64_t row = s.m * band / down, column = strips * at / across * LANES;
     const Part part{of, row, s.m * (band + 1) / down - row, column, std::min(s.n, strips * (at + 1) / across * LANES) - column};
-    vectors() == Vectors::Avx512 ? compute512(x, part, packed) : compute256(x, part, packed);
+    vectors() == Vectors::Avx512 ? compute512(x, part, packing) : compute256(x, part, packing);
   });
 }
 
