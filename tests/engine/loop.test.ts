@@ -33,7 +33,7 @@ function bench() {
     for await (const event of train(job, progress, async () => ++turns < stopAt)) events.push(event)
     return { events, turns }
   }
-  return { session, saved, goBackTo: (step: number) => { weight = step } }
+  return { job, session, saved, goBackTo: (step: number) => { weight = step } }
 }
 const measured = (events: readonly TrainEvent[]) => events.flatMap(event => event.event === 'evaluated' ? [[event.split, event.step, event.best, event.metrics[`${event.split}/loss`]!.toFixed(9)].join(' ')] : [])
 
@@ -52,5 +52,18 @@ describe('a run that is stopped at any turn', () => {
       expect(second.events.at(-1), `stopped at turn ${stopAt}`).toEqual(whole.at(-1))
       expect([...new Set([...measured(first.events), ...measured(second.events)])]).toEqual(measured(whole))
     }
+  })
+})
+
+describe('a step that is no longer a number', () => {
+  it.each([['loss', NaN, 1], ['gradient', 1, Infinity]])('ends the run at its %s, and nothing of it is saved', async (what, loss, gradientNorm) => {
+    const { job, session, saved } = bench()
+    const { train: whole } = job.step
+    job.step.train = async (...given) => {
+      const result = await whole(...given)
+      return given[1] === PER_EPOCH + 1 ? { ...result, loss, gradientNorm } : result
+    }
+    await expect(session(freshProgress())).rejects.toThrow(`The ${what} is no longer a number at step ${PER_EPOCH + 1}`)
+    expect(saved.at(-1)!.step).toBe(PER_EPOCH)
   })
 })

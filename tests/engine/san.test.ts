@@ -10,6 +10,7 @@ import { crossEntropy } from '../../src/main/engine/nn/ops'
 import { parseMethod } from '../../src/main/engine/recipe'
 import { gainPenalty, poolGain, resizeVector } from '../../src/main/engine/san/gains'
 import { count, matrixTensors, type Site } from '../../src/main/engine/sites'
+import { valueAndGradients } from '../../src/main/engine/step/backward'
 import { modelInput } from '../../src/main/engine/step/compute'
 import { tf, type Tensor } from '../../src/main/engine/tf'
 import { createTuning } from '../../src/main/engine/tuning'
@@ -95,6 +96,18 @@ describe('section 1.7 of the method notes', () => {
       expect(numbers(net.propagator!.penalty()!)[0]).toBeCloseTo(0.01 * numbers(gainPenalty(gains))[0]!, 5)
     })
   })
+
+  it.each(['energy', 'median', 'clampedMean', 'mean'] as const)('5c. gradients flow through the %s pool to both outputs, and are its slopes', pool => tf.tidy(() => {
+    const y = random([2, 3, 4], 11, 2, 0.3), d = random([2, 3, 4], 12, 0, 0.3), weights = random([4], 13)
+    const value = (a: Tensor, b: Tensor): Tensor => tf.sum(tf.mul(poolGain(pool, a, b, false), weights))
+    const { gradients } = valueAndGradients(() => value(tf.mul(y, 1), tf.mul(d, 1)), [y, d])
+    for (const [i, x] of [y, d].entries()) {
+      const towards = random([2, 3, 4], 14 + i), step = tf.mul(towards, 2e-3)
+      const at = (moved: Tensor) => numbers(i === 0 ? value(moved, d) : value(y, moved))[0]!
+      const slope = (at(tf.add(x, step)) - at(tf.sub(x, step))) / 4e-3
+      expect(numbers(tf.sum(tf.mul(gradients[i]!, towards)))[0]).toBeCloseTo(slope, 2)
+    }
+  }))
 
   it('6. the energy pool finds the scale of an SSF layer without shift, and exactly 1 where nothing was changed', () => tf.tidy(() => {
     const y = random([2, 9, 6], 11), g = random([6], 12, 1, 0.3)

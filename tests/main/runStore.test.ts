@@ -123,6 +123,15 @@ describe('the index', () => {
     third.close()
   })
 
+  it('lives in memory where no file can be kept, nor one that is there be taken away', () => {
+    const workspace = temporaryWorkspace()
+    const store = openRunStore({ ...workspace, index: join(workspace.runs, '..', 'file', 'index.sqlite') })
+    writeFileSync(join(workspace.runs, '..', 'file'), '')
+    const { manifest } = store.create(draftOf())
+    expect(store.cards().map(({ id }) => id)).toEqual([manifest.id])
+    store.close()
+  })
+
   it('serves two programs at once', () => {
     const workspace = temporaryWorkspace()
     const [a, b] = [openRunStore(workspace), openRunStore(workspace)]

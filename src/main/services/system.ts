@@ -69,12 +69,16 @@ function checkGpu(names: readonly string[], device: string | null): Check {
 function checkWorkspace({ workspace }: Deps): Check {
   const probe = join(workspace.root, `.probe-${process.pid}`)
   try {
-    writeFileSync(probe, 'x')
-    rmSync(probe)
+    try {
+      writeFileSync(probe, 'x')
+    } finally {
+      rmSync(probe, { force: true })
+    }
     return check('workspace', 'Workspace', 'ok', workspace.root)
   } catch (thrown) {
     const error = diskError(`write into ${workspace.root}`, thrown)
-    return check('workspace', 'Workspace', 'missing', error instanceof Error ? error.message : String(error), `chmod u+rwx "${workspace.root}"`)
+    const mend = ['EACCES', 'EPERM'].includes(String((thrown as NodeJS.ErrnoException).code)) ? `chmod u+rwx "${workspace.root}"` : undefined
+    return check('workspace', 'Workspace', 'missing', error instanceof Error ? error.message : String(error), mend)
   }
 }
 

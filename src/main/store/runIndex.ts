@@ -99,7 +99,8 @@ function openDatabase(path: string): Database.Database | null {
       database.prepare('SELECT * FROM runs LIMIT 1').get()
       return database
     } catch {
-      for (const suffix of ['', '-wal', '-shm']) makeRoom(path + suffix)
+      // in a read-only place nothing can be deleted
+      for (const suffix of ['', '-wal', '-shm']) attempt(() => makeRoom(path + suffix))
     }
   }
   return null

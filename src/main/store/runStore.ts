@@ -42,7 +42,7 @@ export function openRunStore(workspace: Workspace): RunStore {
     return { index, table }
   }
   const newestFirst = () => opened().table.changesSince(0).cards.sort((a, b) => b.createdAt - a.createdAt)
-  removeTemporaries(workspace.runs)
+  tidyUp(workspace.runs)
 
   const folder = (run: string) => {
     if (!RunId.safeParse(run).success) throw noRun(run)
@@ -91,6 +91,13 @@ export function openRunStore(workspace: Workspace): RunStore {
     },
     close: () => index?.close(),
   }
+}
+
+/** A workspace that may only be read opens with what killed writers left in it. */
+function tidyUp(runsFolder: string): void {
+  try {
+    removeTemporaries(runsFolder)
+  } catch { /* whoever writes there next is told why it is not possible */ }
 }
 
 function discard({ trash }: Workspace, run: string, folder: string): void {

@@ -58,6 +58,16 @@ describe('folders', () => {
     expect([classes, samples.map(({ file }) => file)]).toEqual([['a', 'b', 'c'], ['a/0.png', 'b/0.png', 'c/0.png']])
   })
 
+  it('with a link to nowhere, which is one broken image and no more', async () => {
+    const folder = put(scratch(), classFiles(['a', 'b'], 2))
+    symlinkSync(join(folder, 'gone.png'), join(folder, 'a', 'link.png'))
+    const source = await openDataset(folder)
+    const link = source.samples.find(({ file }) => file === 'a/link.png')!
+    await expect(source.read(link)).rejects.toThrow('it cannot be read: it is not there')
+    put(folder, { 'gone.png': png(3) })
+    expect((await openDataset(folder)).fingerprint).not.toBe(source.fingerprint)
+  })
+
   it('refused in one sentence', async () => {
     const folder = scratch()
     expect(await refuses(join(folder, 'nowhere'))).toBe(`There is no data at ${folder}/nowhere: choose an existing folder or file.`)
@@ -283,6 +293,17 @@ describe('list files', () => {
     expect((await opened(join(folder, 'mine.csv'))).classes).toEqual(['cat', 'dog'])
     put(folder, { 'quoted.csv': '"images/a b/0.png","big cat"\r\n"y.png",dog\r\nx.png,"big cat"\r\n' })
     expect(await opened(join(folder, 'quoted.csv'))).toMatchObject({ classes: ['big cat', 'dog'], samples: [{ label: 0 }, { label: 1 }, { label: 0 }] })
+  })
+
+  it.each(['path,label', 'image_path\tlabel', '"File Name","Class"', 'img_id class_id', 'filename,category'])('with the header %s', async header => {
+    const folder = put(scratch(), { 'x.png': png(1), 'y.png': png(2), 'mine.csv': `${header}\nx.png,3\ny.png,5\n` })
+    expect(await opened(join(folder, 'mine.csv'))).toMatchObject({ classes: ['3', '5'], samples: [{ file: 'x.png' }, { file: 'y.png' }] })
+  })
+
+  it('that name images elsewhere, by whole paths or by those above', async () => {
+    const elsewhere = put(scratch(), { 'x.png': png(1) }), folder = put(scratch(), { 'y.png': png(2), 'lists/train.txt': `${elsewhere}/x.png 0\n../y.png 1\n` })
+    expect((await opened(join(folder, 'lists'))).samples).toHaveLength(2)
+    expect(await refuses(join(put(scratch(), { 'a.txt': `${elsewhere}/gone.png 0\n` }), 'a.txt'))).toMatch(new RegExp(`a.txt, line 1: ${elsewhere}/gone.png does not exist`))
   })
 
   it('refused with the line', async () => {

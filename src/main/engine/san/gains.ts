@@ -25,24 +25,39 @@ const pools: Record<Pool, (y: Tensor, d: Tensor) => Tensor> = {
   mean: (y, d) => tf.add(1, tf.div(sumTokens(tf.div(d, awayFromZero(y))), y.shape[1]!)),
   /** the ratio clipped to [0.5, 2], over entries that are not nearly zero */
   clampedMean: (y, d) => {
-    const floor = tf.mul(tf.sqrt(tf.mean(tf.square(y), 1, true)), 1e-3)
-    const counted = tf.cast(tf.greater(tf.abs(y), floor), 'float32')
+    const counted = constantOf(y, notNearZero)
     const ratio = tf.clipByValue(tf.add(1, tf.div(d, awayFromZero(y))), 0.5, 2)
     const mean = tf.div(sumTokens(tf.mul(tf.sub(ratio, 1), counted)), tf.maximum(sumTokens(counted), 1))
     return tf.add(1, mean)
   },
+  /** the gradient goes to the entries that are the median */
   median: (y, d) => {
-    const ratio = tf.div(d, awayFromZero(y)).transpose([0, 2, 1]) // [B, C, T]
-    const length = ratio.shape[2]!, k = Math.ceil((length + 1) / 2)
-    const { indices } = tf.topk(ratio, k, true)
-    // the gradient goes to the entries that are the median: topk itself has none
-    const at = (i: number) => tf.oneHot(indices.slice([0, 0, i], [-1, -1, 1]).squeeze([2]) as never, length)
-    const middle = length % 2 === 1 ? at(k - 1) : tf.mul(tf.add(at(k - 1), at(k - 2)), 0.5)
-    return tf.add(1, tf.sum(tf.mul(ratio, middle), 2, true)).transpose([0, 2, 1])
+    const ratio = tf.div(d, awayFromZero(y))
+    return tf.add(1, sumTokens(tf.mul(ratio, constantOf(ratio, shareOfMedian))))
   },
 }
 
-const awayFromZero = (y: Tensor): Tensor => tf.where(tf.less(tf.abs(y), 1e-12), tf.fill(y.shape, 1e-12), y)
+/** A function of y that gradients take as given: comparisons and topk have none. */
+const constantOf = (y: Tensor, f: (y: Tensor) => Tensor): Tensor => tf.customGrad((t: unknown) => {
+  const value = f(t as Tensor), { shape } = t as Tensor
+  return { value, gradFunc: () => tf.zeros(shape) }
+})(y)
+
+const awayFromZero = (y: Tensor): Tensor =>
+  tf.add(y, constantOf(y, t => tf.where(tf.less(tf.abs(t), 1e-12), tf.sub(1e-12, t), tf.zerosLike(t))))
+
+/** 1 where an entry is more than a thousandth of its channel's root mean square, else 0. */
+const notNearZero = (y: Tensor): Tensor =>
+  tf.cast(tf.greater(tf.abs(y), tf.mul(tf.sqrt(tf.mean(tf.square(y), 1, true)), 1e-3)), 'float32')
+
+/** [B, T, C]: 1 at the middle token of each channel, or ½ at the two in the middle, else 0. */
+function shareOfMedian(ratio: Tensor): Tensor {
+  const tokens = ratio.shape[1]!, k = Math.ceil((tokens + 1) / 2)
+  const { indices } = tf.topk(ratio.transpose([0, 2, 1]), k, true)
+  const at = (i: number): Tensor => tf.oneHot(indices.slice([0, 0, i], [-1, -1, 1]).squeeze([2]) as never, tokens)
+  const middle = tokens % 2 === 1 ? at(k - 1) : tf.mul(tf.add(at(k - 1), at(k - 2)), 0.5)
+  return middle.transpose([0, 2, 1])
+}
 
 /** 1 + ⟨W'_j − W_j, W_j⟩ / ‖W_j‖² per row: the gain of the weights themselves, data free. */
 export const weightGain = (adapted: Tensor, frozen: Tensor): Tensor =>

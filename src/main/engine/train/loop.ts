@@ -106,7 +106,7 @@ async function* steps(job: TrainJob, progress: Progress): AsyncGenerator<Batch[]
 async function oneStep(job: TrainJob, p: Progress, batches: Batch[], clock: Stopwatch): Promise<TrainEvent> {
   const learningRate = learningRateAt(p.step, job.perEpoch, job.recipe.train, job.learningRate)
   const { loss, correct, images, gradientNorm } = await job.step.train(batches, p.step, learningRate)
-  if (!Number.isFinite(loss)) throw diverged(p.step, learningRate, job.recipe)
+  requireFinite({ loss, gradientNorm }, p.step, learningRate, job.recipe)
   p.step++
   const imagesPerSecond = clock.lap(images)
   const accuracy = correct / images
@@ -114,9 +114,12 @@ async function oneStep(job: TrainJob, p: Progress, batches: Batch[], clock: Stop
   return { event: 'step', step: p.step, epoch: p.step / job.perEpoch, loss, accuracy, learningRate, gradientNorm, imagesPerSecond, memory: clock.memory() }
 }
 
-export function diverged(step: number, rate: number, recipe: Recipe): AppError {
+/** A finite loss may have a gradient that is not: the moments and what is saved after it would be lost. */
+export function requireFinite({ loss, gradientNorm }: { loss: number; gradientNorm: number }, step: number, rate: number, recipe: Recipe): void {
+  if (Number.isFinite(loss) && Number.isFinite(gradientNorm)) return
+  const what = Number.isFinite(loss) ? 'gradient' : 'loss'
   const clip = recipe.train.clipNorm === null ? ', or set a clip norm' : ''
-  return new AppError('diverged', `The loss is no longer a number at step ${step} (learning rate ${rate.toPrecision(3)}); clone the run with a lower learning rate${clip}.`, { field: 'train.learningRate' })
+  throw new AppError('diverged', `The ${what} is no longer a number at step ${step} (learning rate ${rate.toPrecision(3)}); clone the run with a lower learning rate${clip}.`, { field: 'train.learningRate' })
 }
 
 /** Measures the validation split; true when it is the best so far. One that is not `due` tries nobody's patience, and is not made up for. */

@@ -19,13 +19,13 @@ export async function stampOf(path: string): Promise<string> {
   return `${s.size} ${s.mtimeNs} ${s.ctimeNs}`
 }
 
-/** The content address of files: names, sizes and times. `failed` turns a failure at one file into its error. */
-export async function fingerprintFiles(files: readonly { name: string; path: string }[], failed: (i: number, thrown: unknown) => Error): Promise<string> {
+/** The content address of files: names, sizes and times. `failed` throws the error for a file that cannot be looked at, or says what stands for it. */
+export async function fingerprintFiles(files: readonly { name: string; path: string }[], failed: (i: number, thrown: unknown) => string): Promise<string> {
   const stamps = await mapLimited(files, 64, async (file, i) => {
     try {
       return `${file.name} ${await stampOf(file.path)}`
     } catch (thrown) {
-      throw failed(i, thrown)
+      return `${file.name} ${failed(i, thrown)}`
     }
   })
   return addressOf(stamps)

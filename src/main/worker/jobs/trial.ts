@@ -4,7 +4,7 @@ import type { TrialReport } from '../../contract/trial'
 import { epochOrder, trainBatches } from '../../engine/data/batches'
 import type { Splits } from '../../engine/data/split'
 import type { Batch } from '../../engine/data/types'
-import { diverged } from '../../engine/train/loop'
+import { requireFinite } from '../../engine/train/loop'
 import { learningRateAt, stepsPerEpoch } from '../../engine/train/schedule'
 import type { PreparedData } from '../../store/data/prepare'
 import type { JobFunction } from '../protocol'
@@ -40,8 +40,8 @@ export const runTrial: JobFunction<'trial'> = async ({ runFolder, workspace, cac
         if (!(await ctx.turn())) throw new AppError('cancelled', 'Stopped.')
         ctx.progress('train', at, batches.length, `Step ${at + 1}`)
         const start = performance.now(), rate = learningRateAt(at, perEpoch, recipe.train, learningRate)
-        const { loss } = await step.train(own, at, rate)
-        if (!Number.isFinite(loss)) throw diverged(at, rate, recipe)
+        const { loss, gradientNorm } = await step.train(own, at, rate)
+        requireFinite({ loss, gradientNorm }, at, rate, recipe)
         report.steps.push({ loss, seconds: (performance.now() - start) / 1000 })
       }
       return { ...report, peakMemory: process.resourceUsage().maxRSS * 1024 }

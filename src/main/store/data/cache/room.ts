@@ -60,7 +60,7 @@ export async function makeRoom(cacheDir: string, limitBytes: number, neededBytes
     freed += remove(cacheDir, entry)
   }
   if (free + freed < neededBytes) {
-    throw new AppError('disk-full', `Preparing ${what} needs ${size(neededBytes)} in ${cacheDir}, where only ${size(free + freed)} are free: free some space or use fewer or smaller images.`)
+    throw new AppError('disk-full', `Preparing ${what} needs ${size(neededBytes)} in ${cacheDir}, where only ${size(free + freed, Math.floor)} are free: free some space or use fewer or smaller images.`)
   }
   const after = report.bytes - freed + neededBytes
   return after > limitBytes ? [`The prepared images of ${what} bring the cache to ${size(after)}, above its limit of ${size(limitBytes)}.`] : []
@@ -71,4 +71,4 @@ async function freeBytes(folder: string): Promise<number> {
   return bavail * bsize
 }
 
-const size = (bytes: number) => (bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.ceil(bytes / 1e6)} MB`)
+const size = (bytes: number, round = Math.ceil) => (bytes >= 1e9 ? `${(round(bytes / 1e8) / 10).toFixed(1)} GB` : `${round(bytes / 1e6)} MB`)

@@ -1,13 +1,14 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { byName, numberClasses, refuseEmptyClasses } from '../classes'
-import { openFailure, reasonOf, unreadable } from '../failures'
+import { errno, openFailure, reasonOf, unreadable } from '../failures'
 import { fingerprintFiles } from '../fingerprint'
 import { layOut, type Listing } from '../layout'
 import { datasetName, isLitter } from '../names'
 import { BrokenImage, type DatasetSource } from '../types'
 
 const DEEPEST = 8
+const BROKEN = ['ENOENT', 'ELOOP', 'EACCES', 'EPERM']
 
 /** Opens a folder of images in class folders. */
 export async function openFolder(path: string): Promise<DatasetSource> {
@@ -15,7 +16,11 @@ export async function openFolder(path: string): Promise<DatasetSource> {
   refuseEmptyClasses(emptyClasses, path)
   const { classes, samples } = numberClasses(labelled, path, byName)
   const files = samples.map(sample => ({ name: sample.file, path: join(path, sample.file) }))
-  const fingerprint = await fingerprintFiles(files, (i, thrown) => unreadable(`${files[i]!.path} cannot be read (${reasonOf(thrown)}): remove it or mend it.`, thrown))
+  const fingerprint = await fingerprintFiles(files, (i, thrown) => {
+    // a link to nowhere, or a file that is not for everybody, is one broken image among others
+    if (BROKEN.includes(errno(thrown))) return reasonOf(thrown)
+    throw unreadable(`${files[i]!.path} cannot be read (${reasonOf(thrown)}): remove it or mend it.`, thrown)
+  })
   return {
     kind: 'folder', name: datasetName(path), path, classes, samples, fingerprint, notices, validationFromTrain: false,
     read: sample => readImageFile(join(path, sample.file)),

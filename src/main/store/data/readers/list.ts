@@ -1,5 +1,5 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { byNumber, numberClasses } from '../classes'
 import { errno, invalid, openFailure, unreadable, reasonOf } from '../failures'
 import { addressOf, fingerprintFiles } from '../fingerprint'
@@ -41,13 +41,13 @@ export async function openList(path: string): Promise<DatasetSource> {
   const lines: Line[] = []
   for (const [split, name] of Object.entries(lists) as [SplitName, string][]) lines.push(...(await readList(folder, name, split)))
   checkLabels(lines)
-  const files = lines.map(line => ({ name: line.file, path: join(folder, line.file) }))
-  const fingerprint = await fingerprintFiles(files, (i, thrown) => fileFailure(lines[i]!, folder, thrown))
+  const files = lines.map(line => ({ name: line.file, path: resolve(folder, line.file) }))
+  const fingerprint = await fingerprintFiles(files, (i, thrown) => { throw fileFailure(lines[i]!, folder, thrown) })
   const { classes, samples } = numberClasses(lines, path, byNumber)
   return {
     kind: 'list', name: datasetName(path), path, classes, samples, fingerprint: addressOf([fingerprint, ...lines.map(line => `${line.split} ${line.label}`)]), notices: [],
     validationFromTrain: lists.train === 'train800.txt',
-    read: sample => readImageFile(join(folder, sample.file)),
+    read: sample => readImageFile(resolve(folder, sample.file)),
     close: async () => undefined,
   }
 }
@@ -65,8 +65,15 @@ async function readList(folder: string, name: string, split: SplitName): Promise
     if (!match) throw invalid(`${list}, line ${i + 1}: "${content.slice(0, 80)}" is not an image path and a label with a space between them: mend the line.`)
     lines.push({ split, file: match[1]!.replace(/,$/, '').replaceAll('\\', '/'), label: match[2]!, list, line: i + 1 })
   })
+  if (lines[0] && isHeader(lines[0])) lines.shift()
   if (lines.length === 0) throw invalid(`${list} is empty: it needs one image path and its label on each line.`)
   return lines
+}
+
+/** The names of columns, as spreadsheets and Kaggle's lists have them: `image_path,label`. */
+function isHeader({ file, label }: Line): boolean {
+  const [name, value] = [file, label].map(word => word.toLowerCase().replace(/[\s_-]/g, '')) as [string, string]
+  return /^(image|img|file|path|name|id)(file)?(path|name|id)?$/.test(name) && /^(labels?|class|category|target)(name|id)?$/.test(value)
 }
 
 function checkLabels(lines: readonly Line[]): void {
@@ -82,5 +89,5 @@ function checkLabels(lines: readonly Line[]): void {
 
 function fileFailure(line: Line, folder: string, thrown: unknown): Error {
   const what = errno(thrown) === 'ENOENT' ? 'does not exist' : `cannot be read (${reasonOf(thrown)})`
-  return invalid(`${line.list}, line ${line.line}: ${join(folder, line.file).slice(0, 300)} ${what}: mend the path or remove the line.`, thrown)
+  return invalid(`${line.list}, line ${line.line}: ${resolve(folder, line.file).slice(0, 300)} ${what}: mend the path or remove the line.`, thrown)
 }

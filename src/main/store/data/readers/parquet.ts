@@ -19,7 +19,7 @@ export async function findParquet(folder: string): Promise<string[]> {
 /** Opens images and labels in parquet files; a file's or folder's name begins with its split. */
 export async function openParquet(path: string, paths: readonly string[]): Promise<DatasetSource> {
   const files = paths.map(file => ({ name: relative(path, file) || shortName(file), path: file }))
-  const fingerprint = await fingerprintFiles(files, (i, thrown) => openFailure(paths[i]!, thrown))
+  const fingerprint = await fingerprintFiles(files, (i, thrown) => { throw openFailure(paths[i]!, thrown) })
   const shards: ParquetFile[] = []
   const closeAll = async () => { for (const shard of shards) await shard.close() }
   try {
