@@ -30,10 +30,16 @@ export function unlessCancelled(thrown: unknown): undefined {
 }
 
 const waiting = new Map<string, (port: MessagePort) => void>()
-const feedErrorListeners = new Set<(error: ErrorValue) => void>()
+const feedErrors = new Map<string, ErrorValue>()
+const feedErrorListeners = new Set<(error: ErrorValue | null) => void>()
 
-/** Feeds have no reply to carry an error, so their errors are told here. */
-export const onFeedError = (listener: (error: ErrorValue) => void) => feedErrorListeners.add(listener)
+/** Feeds have no reply to carry an error, so the newest is told here; null once whoever listened to such a feed has left. */
+export const onFeedError = (listener: (error: ErrorValue | null) => void) => feedErrorListeners.add(listener)
+
+function tellFeedError(): void {
+  const newest = [...feedErrors.values()].at(-1) ?? null
+  for (const listener of feedErrorListeners) listener(newest)
+}
 
 window.addEventListener('message', event => {
   const id: unknown = (event.data as { engramFeed?: unknown } | null)?.engramFeed
@@ -61,12 +67,16 @@ function subscribe(path: string, input: unknown, on: (events: unknown[]) => void
     open = port
     port.onmessage = (message: MessageEvent<FeedMessage>) => {
       if ('events' in message.data) on(message.data.events)
-      else for (const listener of feedErrorListeners) listener(message.data.error)
+      else {
+        feedErrors.set(id, message.data.error)
+        tellFeedError()
+      }
     }
   })
   return () => {
     closed = true
     open?.close()
+    if (feedErrors.delete(id)) tellFeedError()
   }
 }
 

@@ -1,7 +1,7 @@
 /** By call or feed, an input that its schema takes. */
 export const valid: Record<string, unknown> = {
   'runs.query': {}, 'runs.values': { field: 'train.epochs' }, 'runs.sparklines': { runs: ['run-1'] }, 'runs.label': { runs: ['run-1'], favourite: true },
-  'models.add': { path: '/m' }, 'models.remove': { id: 'm' }, 'models.inspect': { path: '/m' }, 'models.tensors': { path: '/m' }, 'models.cancelTensors': { path: '/m' }, 'models.tensorsProgress': { path: '/m' }, 'datasets.add': { path: '/d' }, 'datasets.remove': { id: 'd' },
+  'models.add': { path: '/m' }, 'models.remove': { id: 'm' }, 'models.inspect': { path: '/m' }, 'models.tensors': { path: '/m' }, 'models.cancelTensors': { path: '/m' }, 'models.tensorsProgress': { path: '/m' }, 'datasets.add': { path: '/d' }, 'datasets.remove': { id: 'd' }, 'datasets.nameClasses': { id: 'd', names: ['tench', 'goldfish'] },
   'datasets.dropCache': { key: 'k' }, 'datasets.duplicates': { id: 'd' }, 'datasets.preview': { from: 'digits', imageSize: 32 }, 'runs.plan': {}, 'trial.run': { method: { type: 'ssf' } }, 'runs.start': { method: { type: 'ssf' } }, 'runs.stop': { run: 'run-1' }, 'runs.resume': { run: 'run-1' },
   'runs.show': { run: 'run-1' }, 'runs.compare': { runs: ['run-1', 'run-2'] }, 'runs.remove': { run: 'run-1' }, 'runs.watch': { run: 'run-1' },
   'queue.add': { recipes: [{ method: { type: 'ssf' } }] }, 'queue.move': { run: 'run-1', position: 0 }, 'queue.remove': { runs: ['run-1'] }, 'queue.sweep': { recipe: {}, sweep: { search: 'random', axes: [{ kind: 'list', field: 'seed', values: [1] }], runs: 8, eta: 2, seed: 0 } }, 'queue.ablations': { run: 'run-1' }, 'queue.pause': { lane: 'cpu', paused: true },

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -101,5 +102,29 @@ test('images of one\'s own are tried, tuned beside the backbone', async () => {
   expect(words).toMatch(/package\.json cannot be read as an image: /)
   await shot('try-dark')
   await page().keyboard.press('Escape')
+  expect(bench.problems).toEqual([])
+})
+
+test('a run that began after the classes were named shows and exports the names', async () => {
+  const names = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine']
+  await invoke('datasets.nameClasses', { id: 'digits', names })
+  const named = await train('ssf')
+  await page().goto(`${page().url().split('#')[0]}#/runs/${named}/evaluation`)
+  await page().reload()
+  await page().locator('[data-test=matrix]').waitFor()
+  await expect.poll(() => side().innerText()).toMatch(/True\s*(zero|one|two|three|four|five|six|seven|eight|nine)/)
+  await page().getByRole('button', { name: /^Beside/ }).click()
+  await page().getByText('digits linear-probe', { exact: true }).last().click()
+  await expect.poll(() => page().locator('[data-test=verdict]').innerText()).toMatch(/against \d+ samples/)
+  await shot('evaluation-named-1440')
+  await page().getByRole('radio', { name: 'As table' }).click()
+  await page().getByRole('rowheader', { name: 'seven' }).waitFor()
+  const out = join(bench.workspace, 'named')
+  await invoke('exports.create', { run: named, as: 'merged', out })
+  expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ label_names: names })
+  const { value } = await invoke('evaluations.predict', { run: named, files: [resolve('tests/main/data/fixtures/sharp.png')] }) as { value: { top: { label: string }[] }[] }
+  expect(names).toContain(value[0]!.top[0]!.label)
+  await page().goto(`${page().url().split('#')[0]}#/runs/${run}/evaluation`)
+  await expect.poll(() => side().innerText()).toMatch(/True\s*\d/)
   expect(bench.problems).toEqual([])
 })

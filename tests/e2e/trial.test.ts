@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import type { RunCard, RunEvent } from '../../src/main/contract/run'
-import { ask, openLight, type Workbench } from './window'
+import type { RunCard, RunDetail, RunEvent } from '../../src/main/contract/run'
+import { ask, lookAround, openLight, type Workbench } from './window'
 
 let bench: Workbench
 const page = (): Page => bench.page
@@ -41,14 +41,47 @@ test('two steps are tried, and nothing of them is kept', async () => {
   expect(events.flatMap(one => one.event === 'step' ? [one.loss.toFixed(3)] : []).slice(0, 2)).toEqual(losses)
 })
 
-test('the classes are told by name, with the images that train them', async () => {
+test('the classes are given readable names, with the keyboard alone', async () => {
   await page().evaluate(() => { location.hash = '/new' })
-  await page().getByRole('button', { name: 'Class names' }).click()
-  const names = page().getByRole('dialog', { name: 'Classes of Handwritten digits' })
-  expect(await names.locator('li').allInnerTexts()).toHaveLength(10)
-  await names.getByText('10 classes').waitFor()
-  await page().keyboard.press('Escape')
+  const opener = page().getByRole('button', { name: 'Class names' }), names = page().getByRole('dialog', { name: 'Class names of Handwritten digits' })
+  const press = (...keys: string[]) => keys.reduce((before, key) => before.then(() => page().keyboard.press(key)), Promise.resolve())
+  const values = () => names.locator('input').evaluateAll(fields => fields.map(field => (field as HTMLInputElement).value))
+  const digits = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9']
+  await opener.focus()
+  await press('Enter')
+  await expect.poll(() => page().evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('Name of class 0, 0 in the data')
+  expect(await values()).toEqual(digits)
+  await press('Control+a')
+  await page().keyboard.type('one')
+  await press('Enter')
+  await page().keyboard.type('one')
+  await press('Control+Enter')
+  await names.getByText('Class 1 has this name too.').waitFor()
+  await lookAround(bench, 'class-names')
+  await press('Escape')
   await names.waitFor({ state: 'detached' })
+  expect(await opener.evaluate(one => one === document.activeElement)).toBe(true)
+  await press('Enter')
+  await expect.poll(values).toEqual(digits)
+  await names.locator('input').first().evaluate(field => {
+    const clipboardData = new DataTransfer()
+    clipboardData.setData('text/plain', 'zero\none\ntwo\n')
+    field.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }))
+  })
+  await names.locator('input').nth(2).focus()
+  await press('Control+Enter')
+  await names.waitFor({ state: 'detached' })
+  await page().locator('figcaption').getByText('zero', { exact: true }).waitFor()
+  const run = (await ask<{ runs: string[] }>(page(), 'queue.add', { recipes: [draft] })).runs[0]!
+  expect((await ask<RunDetail>(page(), 'runs.show', { run })).manifest.resolved).toMatchObject({ classes: digits, names: ['zero', 'one', 'two', ...digits.slice(3)] })
+  await ask(page(), 'queue.remove', { runs: [run] }).catch(() => ask(page(), 'runs.stop', { run }))
+  await opener.click()
+  await names.getByRole('button', { name: 'As in the data' }).click()
+  expect(await values()).toEqual(digits)
+  await names.getByRole('button', { name: 'Save names' }).click()
+  await names.waitFor({ state: 'detached' })
+  await page().locator('figcaption').getByText('0', { exact: true }).waitFor()
+  await expect.poll(async () => (await ask<RunCard[]>(page(), 'runs.list')).find(({ id }) => id === run)?.status ?? 'gone', { timeout: 60_000 }).not.toBe('running')
 })
 
 test('a recipe that changes forgets what was tried, one that diverges says so, and a busy device is left alone', async () => {

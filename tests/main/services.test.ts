@@ -241,6 +241,27 @@ describe('added backbones and data', () => {
     await expect(datasets.add({ path: resolve('package.json') })).rejects.toMatchObject({ code: 'dataset-unreadable' })
   })
 
+  it('call their classes as a person says; a run keeps what they were called when it began', async () => {
+    const { folder, open, recipe } = bench()
+    const { datasets, queue, runs } = open()
+    const { id } = await datasets.add({ path: join(folder, 'data') })
+    queue.pause({ lane: (await queue.list()).next, paused: true })
+    const frozen = async () => {
+      const { runs: [run] } = await queue.add({ recipes: [recipe('x')] })
+      return runs.show({ run: run! }).manifest.resolved
+    }
+    expect(await frozen()).not.toHaveProperty('names')
+    expect(await datasets.nameClasses({ id, names: ['ant', 'b'] })).toMatchObject({ classes: ['a', 'b'], names: ['ant', 'b'] })
+    await expect(datasets.nameClasses({ id, names: ['ant', 'ant'] })).rejects.toMatchObject({ code: 'bad-input', field: 'names' })
+    await expect(datasets.nameClasses({ id: 'nothing', names: [] })).rejects.toMatchObject({ code: 'not-found' })
+    expect((await open().datasets.list())[0]).toMatchObject({ names: ['ant', 'b'] })
+    const named = await frozen()
+    expect(named).toMatchObject({ classes: ['a', 'b'], names: ['ant', 'b'] })
+    await datasets.nameClasses({ id, names: ['a', 'b'] })
+    expect(await frozen()).not.toHaveProperty('names')
+    expect(named.names).toEqual(['ant', 'b'])
+  })
+
   it('that are gone are shown with their problem; a broken registry is put aside', async () => {
     const { folder, open } = bench()
     const { datasets, workspace } = open()

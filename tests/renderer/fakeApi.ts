@@ -23,8 +23,8 @@ const backbones: BackboneCard[] = [
   { id: 'dinov2-small', name: 'DINOv2-S/14', path: '/home/kim/models/dinov2-small', source: 'added', summary: '12 blocks, width 384', parameters: 22_056_576, imageSize: 224, licence: 'Apache-2.0', problem: null },
 ]
 const datasets: DatasetCard[] = [
-  { id: 'eurosat-1k', name: 'eurosat-1k', path: '/opt/engram/resources/eurosat-1k.zip', kind: 'zip', source: 'sample', classes, splits: { train: 1000, test: 2000 }, counts: { train: classes.map((_, i) => 100 - i * 4), test: classes.map(() => 200) }, broken: [], licence: 'MIT', cacheBytes: 151_000_000, problem: null },
-  { id: 'flowers', name: 'flowers', path: '/home/kim/data/flowers', kind: 'folder', source: 'added', classes: ['daisy', 'rose', 'tulip'], splits: { train: 3000 }, counts: { train: [1400, 1100, 500] }, broken: Array.from({ length: 14 }, (_, i) => ({ file: `rose/${1200 + i * 17}.jpg`, reason: i < 12 ? 'truncated' : 'not an image' })), licence: null, cacheBytes: 0, problem: null },
+  { id: 'eurosat-1k', name: 'eurosat-1k', path: '/opt/engram/resources/eurosat-1k.zip', kind: 'zip', source: 'sample', classes, names: classes, splits: { train: 1000, test: 2000 }, counts: { train: classes.map((_, i) => 100 - i * 4), test: classes.map(() => 200) }, broken: [], licence: 'MIT', cacheBytes: 151_000_000, problem: null },
+  { id: 'flowers', name: 'flowers', path: '/home/kim/data/flowers', kind: 'folder', source: 'added', classes: ['daisy', 'rose', 'tulip'], names: ['daisy', 'rose', 'tulip'], splits: { train: 3000 }, counts: { train: [1400, 1100, 500] }, broken: Array.from({ length: 14 }, (_, i) => ({ file: `rose/${1200 + i * 17}.jpg`, reason: i < 12 ? 'truncated' : 'not an image' })), licence: null, cacheBytes: 0, problem: null },
 ]
 const recipe = Recipe.parse({ name: 'eurosat-dinos-san-ssf', backbone: { from: 'dinov2-small' }, data: { from: 'eurosat-1k' }, method: { type: 'ssf', init: 'identity', san: { preset: 'paper-locational' } }, train: { epochs: 100, warmupEpochs: 10, learningRate: 0.005, augment: 'flip' } })
 const noop = () => undefined
@@ -74,6 +74,7 @@ export function createFakeApi({ empty = false, tickMs = 120 }: { empty?: boolean
     datasets: {
       list: () => Promise.resolve(datasets), add: () => Promise.reject(new Error('No folder in the harness')), remove: () => Promise.resolve(),
       preview: ({ count = 12 }) => Promise.resolve(Array.from({ length: count }, (_, i) => ({ file: `${i}.jpg`, label: classes[i % classes.length] ?? '', src: image(i) }))),
+      nameClasses: ({ id, names }) => Promise.resolve({ ...datasets.find(one => one.id === id)!, names }),
       duplicates: () => Promise.resolve({ images: 3000, groups: 0, across: 0, relabelled: 0, shown: [] }),
       cache: () => Promise.resolve({ bytes: 151_000_000, limitBytes: 2e10, entries: [{ key: 'a', name: 'eurosat-1k at 224 px', bytes: 151_000_000, usedAt: Date.now() - 3e6 }] }),
       dropCache: () => Promise.resolve({ bytes: 0, limitBytes: 2e10, entries: [] }),

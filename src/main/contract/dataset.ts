@@ -8,7 +8,7 @@ export const BrokenFile = z.object({ file: z.string(), reason: z.string() })
 /** A dataset after its files were listed. `broken` is filled once images were decoded. */
 export const DatasetCard = z.object({
   id: z.string(), name: z.string(), path: z.string(), kind: DatasetKind, source: HoldingSource,
-  classes: z.array(z.string()),
+  classes: z.array(z.string()).describe('as in the data; by these, datasets are told to have the same'), names: z.array(z.string()).describe('what the classes are called here'),
   splits: z.record(z.string(), z.int()).describe('images per split that the data brings: train, validation, test'),
   counts: z.record(z.string(), z.array(z.int())).describe('images per class, by split'),
   broken: z.array(BrokenFile), licence: z.string().nullable(), cacheBytes: z.int(), problem: z.string().nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Ablation } from './ablation'
+import { ClassNamesInput } from './classNames'
 import { CheckpointCard, EvaluateInput, EvaluateReport, ExportInput, ExportReport, Prediction, PruneInput, PruneReport, PruneRule, RestartInput, TryInput } from './checkpoint'
 import { CacheReport, DatasetCard, DuplicateReport, PreviewImage, PreviewInput } from './dataset'
 import { EngramReport, RecordInput, SiteVector } from './engram'
@@ -58,6 +59,7 @@ export const contract = {
     list: call(z.void(), z.array(DatasetCard)),
     add: call(Path, DatasetCard),
     remove: call(Id, z.void()),
+    nameClasses: call(ClassNamesInput, DatasetCard),
     preview: call(PreviewInput, z.array(PreviewImage)),
     duplicates: call(Id, DuplicateReport),
     cache: call(z.void(), CacheReport),

@@ -86,7 +86,7 @@ export const RunManifest = z.object({
   format: z.literal(1), id: RunId, createdAt: z.number(), recipe: Recipe,
   resolved: z.object({
     backbonePath: z.string(), backboneHash: z.string(), dataPath: z.string(), dataHash: z.string(),
-    classes: z.array(z.string()), trainable: z.int(), learningRate: z.number(),
+    classes: z.array(z.string()), names: z.array(z.string()).optional().describe('what the classes were called, where not as in the data'), trainable: z.int(), learningRate: z.number(),
   }),
   versions: z.record(z.string(), z.string()),
   origin: RunOrigin.optional(),

@@ -19,11 +19,24 @@ export function createDatasets(deps: Deps) {
   async function card(holding: Holding): Promise<DatasetCard> {
     const about = { id: holding.id, name: holding.name, path: holding.path, source: holding.source, licence: holding.licence }
     try {
-      return { ...(await describeSource(await facts(holding.path), deps.workspace.cache)), ...about, problem: null }
+      const described = await describeSource(await facts(holding.path), deps.workspace.cache)
+      return { ...described, ...about, names: deps.classNames.of(holding.path, described.classes), problem: null }
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown
-      return { ...about, kind: 'folder', classes: [], splits: {}, counts: {}, broken: [], cacheBytes: 0, problem: thrown.message }
+      return { ...about, kind: 'folder', classes: [], names: [], splits: {}, counts: {}, broken: [], cacheBytes: 0, problem: thrown.message }
     }
+  }
+
+  function listed(id: string): Holding {
+    const holding = listHoldings(deps, 'data').find(one => one.id === id)
+    if (!holding) throw new AppError('not-found', `There is no dataset "${id}" in the list; add it first.`)
+    return holding
+  }
+
+  /** Puts what a class is called in the place of what the data has. */
+  async function naming(path: string) {
+    const { classes } = await facts(path), names = new Map(deps.classNames.of(path, classes).map((name, i) => [classes[i], name]))
+    return <T extends { label: string }>(one: T): T => ({ ...one, label: names.get(one.label) ?? one.label })
   }
 
   return {
@@ -34,13 +47,19 @@ export function createDatasets(deps: Deps) {
       return card(addHolding(deps, 'data', path))
     },
     remove: ({ id }: { id: string }) => removeHolding(deps, 'data', id),
-    preview({ from, imageSize, split, count }: PreviewRequest): Promise<PreviewImage[]> {
-      return previewImages(pathOf(from), viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, imageSize), split, count)
+    async nameClasses({ id, names }: { id: string; names: string[] }): Promise<DatasetCard> {
+      const holding = listed(id)
+      deps.classNames.set(holding.path, (await facts(holding.path)).classes, names)
+      return card(holding)
     },
-    duplicates({ id }: { id: string }): Promise<DuplicateReport> {
-      const holding = listHoldings(deps, 'data').find(one => one.id === id)
-      if (!holding) throw new AppError('not-found', `There is no dataset "${id}" in the list; add it first.`)
-      return duplicates(holding.path)
+    async preview({ from, imageSize, split, count }: PreviewRequest): Promise<PreviewImage[]> {
+      const path = pathOf(from)
+      const images = await previewImages(path, viewOf({ interpolation: 'bicubic', resize: 'squash', cropFraction: 1 }, imageSize), split, count)
+      return images.map(await naming(path))
+    },
+    async duplicates({ id }: { id: string }): Promise<DuplicateReport> {
+      const { path } = listed(id), report = await duplicates(path), named = await naming(path)
+      return { ...report, shown: report.shown.map(group => group.map(named)) }
     },
     ...createImageCache(deps),
   }

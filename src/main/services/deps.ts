@@ -1,3 +1,4 @@
+import type { ClassNames } from '../store/classNames'
 import type { Workspace } from '../store/paths'
 import type { Registry } from '../store/registry'
 import type { RunStore } from '../store/runStore'
@@ -14,4 +15,5 @@ export interface Deps {
   settings: SettingsStore
   backbones: Registry
   datasets: Registry
+  classNames: ClassNames
 }

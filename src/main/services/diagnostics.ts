@@ -57,5 +57,5 @@ function masksOf(deps: Deps, runs: readonly RunCard[], shown: RunCard | undefine
 const placesOf = ({ recipe, resolved }: RunManifest): Mask[] => [
   { text: resolved.backbonePath, word: '[backbone]' }, { text: resolved.dataPath, word: '[data]' },
   ...[recipe.backbone.from, recipe.data.from].filter(from => /[\\/]/.test(from)).map(text => ({ text, word: '[path]' })),
-  ...resolved.classes.map(text => ({ text, word: '[class]' })),
+  ...[...resolved.classes, ...resolved.names ?? []].map(text => ({ text, word: '[class]' })),
 ]

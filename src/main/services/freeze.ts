@@ -10,7 +10,7 @@ import type { Prepared } from './planning'
 export type Frozen = Parameters<Deps['store']['create']>[0]
 
 /** What run.json will hold: the whole recipe, and what it meant at this moment. */
-export async function freeze({ resolved, backbone, data, facts, plan }: Prepared, version: string): Promise<Frozen> {
+export async function freeze({ resolved, backbone, data, facts, names, plan }: Prepared, version: string): Promise<Frozen> {
   const { recipe, learningRate } = resolved
   const method = `${recipe.method.type}${recipe.method.san ? ' san' : ''}`
   const nameOf = (id: string | null, path: string) => id ?? basename(path).replace(/\.\w+$/, '')
@@ -23,7 +23,7 @@ export async function freeze({ resolved, backbone, data, facts, plan }: Prepared
     },
     resolved: {
       backbonePath: backbone.path, backboneHash: await hashModel(backbone.path), dataPath: data.path, dataHash: facts.fingerprint,
-      classes: [...facts.classes], trainable: plan.trainable.total, learningRate,
+      classes: [...facts.classes], ...(names.every((name, i) => name === facts.classes[i]) ? {} : { names }), trainable: plan.trainable.total, learningRate,
     },
     versions: versions(version),
   }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import type { Contract, Handlers } from '../contract/wire'
 import type { contract } from '../contract/index'
+import { openClassNames } from '../store/classNames'
 import { openWorkspace } from '../store/paths'
 import { openRegistry } from '../store/registry'
 import { openRunStore } from '../store/runStore'
@@ -42,7 +43,7 @@ export function createServices({ workspace: root, resources, version, fork, lane
   const workspace = openWorkspace(root)
   const deps: Deps = {
     workspace, resources, version, host: createHost(fork), store: openRunStore(workspace), settings: openSettings(workspace.settings),
-    backbones: openRegistry(workspace.backbones), datasets: openRegistry(workspace.datasets),
+    backbones: openRegistry(workspace.backbones), datasets: openRegistry(workspace.datasets), classNames: openClassNames(workspace.classNames, resources),
   }
   const models = createModels(deps)
   const hub = createHub(deps, hubOptions)

@@ -12,7 +12,7 @@ import { find, type Found, type Kind } from './library'
 import type { Models } from './models'
 
 /** A recipe with everything it names found and opened. */
-export interface Prepared { resolved: ResolvedRecipe; backbone: Found; data: Found; facts: DatasetFacts; plan: PlanReport }
+export interface Prepared { resolved: ResolvedRecipe; backbone: Found; data: Found; facts: DatasetFacts; /** of its classes */ names: string[]; plan: PlanReport }
 /** A draft as far as what it names was found. */
 export interface Surveyed { backbone: Found | null; facts: DatasetFacts | null; plan: PlanReport }
 
@@ -60,7 +60,8 @@ export function createPlanning(deps: Deps, models: Models, datasets: Datasets) {
       if (wrong) throw refusal(wrong)
       const backbone = find(deps, 'backbones', resolved.recipe.backbone.from, bases)
       const data = find(deps, 'data', resolved.recipe.data.from, bases)
-      return { resolved, backbone, data, facts: await datasets.open(data.path), plan: report }
+      const facts = await datasets.open(data.path)
+      return { resolved, backbone, data, facts, names: deps.classNames.of(data.path, facts.classes), plan: report }
     },
   }
 }

@@ -6,7 +6,7 @@ import { existsSync, realpathSync } from 'node:fs'
 /** Where everything of a workspace lives. */
 export interface Workspace {
   root: string; runs: string; lanes: string; cache: string; trash: string; models: string; data: string; hubToken: string
-  backbones: string; datasets: string; settings: string; index: string; queue: string; sweeps: string; windowLock: string; windowState: string
+  backbones: string; datasets: string; settings: string; classNames: string; index: string; queue: string; sweeps: string; windowLock: string; windowState: string
 }
 
 /** `--workspace`, else ENGRAM_WORKSPACE, else ~/Engram; always absolute. */
@@ -19,7 +19,7 @@ export function workspacePaths(root: string): Workspace {
   const at = (name: string) => join(root, name)
   return {
     root, runs: at('runs'), lanes: at('lanes'), cache: at('cache'), trash: at('trash'), models: at('models'), data: at('data'), hubToken: at('hub-token'),
-    backbones: at('backbones.json'), datasets: at('datasets.json'), settings: at('settings.json'),
+    backbones: at('backbones.json'), datasets: at('datasets.json'), settings: at('settings.json'), classNames: at('class-names.json'),
     index: at('index.sqlite'), queue: at('queue.json'), sweeps: at('sweeps'), windowLock: at('window.lock'), windowState: at('window.json'),
   }
 }

@@ -32,6 +32,13 @@ export const useDatasets = defineStore('datasets', () => {
     await load()
   })
 
+  /** Throws what is wrong, for the form that asked. */
+  async function nameClasses(id: string, names: string[]): Promise<void> {
+    const card = await api.datasets.nameClasses({ id, names })
+    previews.clear()
+    list.value = list.value.map(one => one.id === id ? card : one)
+  }
+
   const measureCache = () => attempt(async () => { cache.value = await api.datasets.cache(undefined) })
   const clearCache = () => attempt(async () => {
     cache.value = await api.datasets.clearCache(undefined)
@@ -54,5 +61,5 @@ export const useDatasets = defineStore('datasets', () => {
   const find = (from: string) => list.value.find(card => card.id === from || card.path === from)
   /** What a recipe's id or path is called; of a path that is not listed, its last part. */
   const nameOf = (from: string) => find(from)?.name ?? lastPart(from)
-  return { list, cache, loaded, adding, error, load, add, remove, measureCache, clearCache, dropCache, preview, find, nameOf }
+  return { list, cache, loaded, adding, error, load, add, remove, nameClasses, measureCache, clearCache, dropCache, preview, find, nameOf }
 })

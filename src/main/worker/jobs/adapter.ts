@@ -1,3 +1,4 @@
+import { shownNames } from '../../contract/classNames'
 import { backboneOf } from '../../engine/backbones/index'
 import { readAdapter, writeAdapter, type AdapterFiles } from '../../engine/io/adapter'
 import type { Files } from '../../engine/io/bytes'
@@ -36,7 +37,7 @@ export function adapterFiles(session: Session, state: StepState): Promise<Adapte
   return writeAdapter(opened, {
     shape: model.shape, method: tuning.method, config: resolved.settings.config, values: byName(tuning, state.values),
     san: tuning.san && { config: tuning.san.config, scales: propagatedScales(session, state) },
-    classes: manifest.resolved.classes, preprocessing: { mean, std, resize, interpolation, cropFraction }, base: manifest.resolved.backbonePath,
+    classes: shownNames(manifest.resolved), preprocessing: { mean, std, resize, interpolation, cropFraction }, base: manifest.resolved.backbonePath,
   })
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import type { ExportReport } from '../../contract/checkpoint'
+import { shownNames } from '../../contract/classNames'
 import { AppError } from '../../contract/errors'
 import { exportMerged } from '../../engine/io/export'
 import { jsonFile, type OutFile } from '../../engine/io/bytes'
@@ -57,7 +58,7 @@ async function mergedParcel({ model, tuning, opened, resolved, preprocessing, ma
   const { tensors, shape } = await mergedTensors(model, tuning, state.values, buffers)
   tf.dispose([...buffers.values()])
   const { mean, std } = preprocessing, { resize, interpolation, cropFraction } = resolved.recipe.data
-  const exported = await exportMerged(opened, shape, tensors, { classes: manifest.resolved.classes, preprocessing: { mean, std, resize, interpolation, cropFraction } })
+  const exported = await exportMerged(opened, shape, tensors, { classes: shownNames(manifest.resolved), preprocessing: { mean, std, resize, interpolation, cropFraction } })
   return {
     ...exported,
     async logits(folder, samples) {

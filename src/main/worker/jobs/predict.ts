@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { Prediction } from '../../contract/checkpoint'
+import { shownNames } from '../../contract/classNames'
 import { AppError } from '../../contract/errors'
 import { openModel, type OpenedModel } from '../../engine/io/model'
 import { loadModel, plainForward } from '../../engine/model'
@@ -56,10 +57,10 @@ async function pixelsOf(file: string, { view }: Preprocessing): Promise<Uint8Arr
 async function ofRun(runFolder: string, { checkpoint, withBase }: PredictInput, ctx: JobContext): Promise<Predictor> {
   const session = await openSession(runFolder, ctx)
   const step = await trainedStep(session, findCheckpoint(runFolder, checkpoint))
-  const { manifest: { resolved: { classes } }, preprocessing } = session
+  const { manifest: { resolved }, preprocessing } = session
   const base = withBase ? await baseOf(session, await step.state()) : null
   return {
-    classes, preprocessing, logits: pixels => step.predict(pixels, 1), base,
+    classes: shownNames(resolved), preprocessing, logits: pixels => step.predict(pixels, 1), base,
     dispose() {
       base?.dispose()
       step.dispose()
@@ -73,7 +74,7 @@ async function baseOf(session: Session, state: StepState): Promise<Base & { disp
   const model = own ? await underOwnHead(session) : await underTrainedHead(session, state)
   const size = preprocessing.view.imageSize
   return {
-    head: own ? 'own' : 'run', classes: own ? namesOf(opened).map(apart) : manifest.resolved.classes, dispose: model.dispose,
+    head: own ? 'own' : 'run', classes: own ? namesOf(opened).map(apart) : shownNames(manifest.resolved), dispose: model.dispose,
     logits: async pixels => tf.tidy(() => plainForward(model, modelInput(pixels, 1, size, preprocessing)).dataSync() as Float32Array),
   }
 }
