@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { png } from '../main/data/support/index'
-import { openWorkbench, type Workbench } from './window'
+import { dragMouse, openWorkbench, type Workbench } from './window'
 
 let bench: Workbench
 const page = (): Page => bench.page
@@ -71,11 +71,7 @@ test('the list is made wider by dragging and by keys, stays so after a reload, a
   const width = () => grip.evaluate(one => one.parentElement!.offsetWidth)
   await grip.waitFor()
   const usual = await width()
-  const box = (await grip.boundingBox())!
-  await page().mouse.move(box.x + 3, box.y + 100)
-  await page().mouse.down()
-  await page().mouse.move(box.x + 63, box.y + 100, { steps: 4 })
-  await page().mouse.up()
+  await dragMouse(page(), grip, { x: 3, y: 100 }, { x: 63, y: 100 })
   expect(await width()).toBe(usual + 60)
   await grip.focus()
   await page().keyboard.press('ArrowRight')

@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { openWorkbench, type Workbench } from './window'
+import { dragMouse, openWorkbench, type Workbench } from './window'
 
 let bench: Workbench
 const page = (): Page => bench.page
@@ -63,11 +63,8 @@ test('the map is walked by keys, and the scrubber by keys and by dragging', asyn
   await page().keyboard.press('Home')
   await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe('0')
   await page().getByText('None.').first().waitFor()
-  const box = (await scrubber().boundingBox())!
-  await page().mouse.move(box.x + 60, box.y + 50)
-  await page().mouse.down()
-  await page().mouse.move(box.x + box.width - 10, box.y + 50, { steps: 4 })
-  await page().mouse.up()
+  const { width } = (await scrubber().boundingBox())!
+  await dragMouse(page(), scrubber(), { x: 60, y: 50 }, { x: width - 10, y: 50 })
   await expect.poll(() => scrubber().getAttribute('aria-valuenow')).toBe(last)
 })
 

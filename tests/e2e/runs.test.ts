@@ -5,7 +5,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { writeRuns } from '../../bench/runs/synthetic'
 import { openWorkspace, type Workspace } from '../../src/main/store/paths'
-import { openWorkbench, type Workbench } from './window'
+import { dragMouse, openWorkbench, type Workbench } from './window'
 
 const count = 300
 let bench: Workbench
@@ -136,11 +136,8 @@ test('chosen runs are compared: curves, differences only, all fields, order and 
   await page().waitForTimeout(700)
   await shot('runs-tray')
   const grip = page().getByRole('separator', { name: 'Height of Selected runs' }), height = () => grip.evaluate(one => one.parentElement!.offsetHeight)
-  const usual = await height(), box = (await grip.boundingBox())!
-  await page().mouse.move(box.x + 200, box.y + 3)
-  await page().mouse.down()
-  await page().mouse.move(box.x + 200, box.y - 47, { steps: 4 })
-  await page().mouse.up()
+  const usual = await height()
+  await dragMouse(page(), grip, { x: 200, y: 3 }, { x: 200, y: -47 })
   expect(await height()).toBe(usual + 50)
   await grip.focus()
   await page().keyboard.press('ArrowUp')

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { _electron, type ElectronApplication, type Page } from 'playwright-core'
+import { _electron, type ElectronApplication, type Locator, type Page } from 'playwright-core'
 import type { Reply } from '../../src/main/contract/wire'
 import { electronFlags, electronPath } from '../../scripts/electronPath.mjs'
 
@@ -44,6 +44,16 @@ export async function lookAround({ app, page, shots }: Workbench, name: string):
       await page.screenshot({ path: join(shots, `${name}-${theme}-${width}.png`) })
     }
   }
+}
+
+interface Place { x: number; y: number }
+/** Drags with the mouse from one place to another, both seen from the upper left of `what`. */
+export async function dragMouse(page: Page, what: Locator, from: Place, to: Place): Promise<void> {
+  const { x, y } = (await what.boundingBox())!
+  await page.mouse.move(x + from.x, y + from.y)
+  await page.mouse.down()
+  await page.mouse.move(x + to.x, y + to.y, { steps: 4 })
+  await page.mouse.up()
 }
 
 /** Asks main as the page does. */

@@ -32,9 +32,11 @@ export function statelessUniform(shape: number[], seed: Tensor): Tensor {
     [type('dtype', FLOAT32), type('T', INT32), type('Tseed', INT32)], [tf.tensor1d(shape, 'int32'), seed]))
 }
 
-/** The same values, without a path for gradients. */
-export const stopGradient = (x: Tensor): Tensor => tf.customGrad((t: unknown) => {
-  const input = t as Tensor
-  const { shape } = input
-  return { value: input.clone(), gradFunc: () => tf.zeros(shape) }
+/** f of x, a constant to gradients: what has no gradient of its own (comparisons, topk) may stand in f. */
+export const constantOf = (x: Tensor, f: (x: Tensor) => Tensor): Tensor => tf.customGrad((t: unknown) => {
+  const { shape } = t as Tensor
+  return { value: f(t as Tensor), gradFunc: () => tf.zeros(shape) }
 })(x)
+
+/** The same values, without a path for gradients. */
+export const stopGradient = (x: Tensor): Tensor => constantOf(x, t => t.clone())

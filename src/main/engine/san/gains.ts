@@ -1,4 +1,4 @@
-import { tf, type Tensor } from '../tf'
+import { constantOf, tf, type Tensor } from '../tf'
 import type { SanConfig } from './config'
 import { sumTokens } from '../nn/ops'
 
@@ -36,12 +36,6 @@ const pools: Record<Pool, (y: Tensor, d: Tensor) => Tensor> = {
     return tf.add(1, sumTokens(tf.mul(ratio, constantOf(ratio, shareOfMedian))))
   },
 }
-
-/** A function of y that gradients take as given: comparisons and topk have none. */
-const constantOf = (y: Tensor, f: (y: Tensor) => Tensor): Tensor => tf.customGrad((t: unknown) => {
-  const value = f(t as Tensor), { shape } = t as Tensor
-  return { value, gradFunc: () => tf.zeros(shape) }
-})(y)
 
 const awayFromZero = (y: Tensor): Tensor =>
   tf.add(y, constantOf(y, t => tf.where(tf.less(tf.abs(t), 1e-12), tf.sub(1e-12, t), tf.zerosLike(t))))
