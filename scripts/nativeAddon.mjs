@@ -9,7 +9,7 @@ import { installPackages } from './systemPackages.mjs'
 const BINDING = ['binding/tfjs_backend.cc', 'binding/tfjs_binding.cc']
 const NATIVE = join(root, 'scripts/native')
 const QUIET_LOG = join(NATIVE, 'quietLog.cc')
-const OPERATIONS = ['fused.cc', 'attention.cc', 'matmul.cc'].map((file) => join(NATIVE, file))
+const OPERATIONS = ['fused.cc', 'attention.cc', 'matmul.cc', 'pages.cc'].map((file) => join(NATIVE, file))
 const HEADERS = readdirSync(NATIVE).filter((file) => file.endsWith('.h')).map((file) => join(NATIVE, file))
 // The addon speaks Node-API, so one build serves every Node and Electron; version 8 is the newest that tfjs-node asks for.
 // -O3 and no errno or traps: the loops of our operations become vector instructions.

@@ -115,7 +115,7 @@ describe('a full disk', () => {
     const folder = temporaryFolder()
     if (!mount(folder)) return skip('mounting a small file system is not permitted here')
     onTestFinished(() => void execFileSync('umount', [folder]))
-    const content = (step: number, bytes: number) => ({ step, epoch: 0, files: { 'a.safetensors': new Uint8Array(bytes) }, metrics: {}, best: false })
+    const content = (step: number, bytes: number) => ({ step, epoch: 0, files: { 'a.safetensors': [new Uint8Array(bytes)] }, metrics: {}, best: false })
     saveCheckpoint(folder, content(1, 50_000))
     const error = thrownBy(() => saveCheckpoint(folder, content(2, 500_000)))
     expect(error.code).toBe('disk-full')

@@ -7,7 +7,7 @@ import {
 import { temporaryFolder } from './fixtures'
 
 const save = (folder: string, step: number, best = false) =>
-  saveCheckpoint(folder, { step, epoch: step / 10, files: { 'adapter.safetensors': new Uint8Array(step) }, metrics: { 'validation/accuracy': 0.5 }, best, trainer: { cursor: step } })
+  saveCheckpoint(folder, { step, epoch: step / 10, files: { 'adapter.safetensors': [new Uint8Array(step)] }, metrics: { 'validation/accuracy': 0.5 }, best, trainer: { cursor: step } })
 const steps = (folder: string) => listCheckpoints(folder).map(({ state }) => state.step)
 
 describe('checkpoints', () => {
@@ -62,6 +62,6 @@ describe('checkpoints', () => {
   })
 
   it('refuse a file name that would leave the folder', () => {
-    expect(() => saveCheckpoint(temporaryFolder(), { step: 1, epoch: 0, files: { '../x': new Uint8Array() }, metrics: {}, best: false })).toThrow(/cannot be a file/)
+    expect(() => saveCheckpoint(temporaryFolder(), { step: 1, epoch: 0, files: { '../x': [new Uint8Array()] }, metrics: {}, best: false })).toThrow(/cannot be a file/)
   })
 })

@@ -49,7 +49,7 @@ const runTrain: JobFunction<'train'> = async ({ runFolder, resume }, ctx) => {
 }
 
 function save(runFolder: string, step: number, weight: number, ctx: JobContext, asked = false): void {
-  const saved = saveCheckpoint(runFolder, { step, epoch: step / 10, files: { 'w.bin': new Uint8Array(8) }, metrics: {}, best: false, asked, trainer: { weight } })
+  const saved = saveCheckpoint(runFolder, { step, epoch: step / 10, files: { 'w.bin': [new Uint8Array(8)] }, metrics: {}, best: false, asked, trainer: { weight } })
   ctx.emit({ event: 'checkpoint', step, path: saved.folder, best: false, sizeBytes: saved.sizeBytes, removed: [] })
 }
 

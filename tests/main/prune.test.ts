@@ -56,7 +56,7 @@ function bench() {
     const log = openEventLog(folder)
     for (const event of [started(), stepAt(300), ...(end ? [ending(end, 300)] : [])]) log.append(event)
     log.close()
-    for (const step of saved) saveCheckpoint(folder, { step, epoch: 1, files: { 'w.bin': new Uint8Array(step) }, metrics: {}, best: step === 100 })
+    for (const step of saved) saveCheckpoint(folder, { step, epoch: 1, files: { 'w.bin': [new Uint8Array(step)] }, metrics: {}, best: step === 100 })
     return { run: manifest.id, folder }
   }
   return { train, checkpoints: createCheckpoints({ store } as unknown as Deps) }

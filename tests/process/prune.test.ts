@@ -25,7 +25,7 @@ beforeAll(() => {
   for (const event of [started(), stepAt(80), ending('finished', 80)]) log.append(event)
   log.close()
   for (const step of STEPS) {
-    const saved = saveCheckpoint(folder, { step, epoch: 1, files: { 'a.safetensors': new Uint8Array(1000), 'b.safetensors': new Uint8Array(1000) }, metrics: {}, best: step === 20 })
+    const saved = saveCheckpoint(folder, { step, epoch: 1, files: { 'a.safetensors': [new Uint8Array(1000)], 'b.safetensors': [new Uint8Array(1000)] }, metrics: {}, best: step === 20 })
     for (let i = 0; i < FILES; i++) writeFileSync(join(saved.folder, `more-${i}`), '')
   }
   pinCheckpoint(folder, 50, true)

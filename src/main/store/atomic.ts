@@ -50,11 +50,11 @@ export function makeFolder(path: string): void {
 }
 
 /** Writes a new file and waits until it is on the disk. */
-export function writeDurable(path: string, data: Uint8Array | string): void {
-  const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+export function writeDurable(path: string, data: Uint8Array | readonly Uint8Array[] | string): void {
+  const chunks = typeof data === 'string' ? [Buffer.from(data, 'utf8')] : data instanceof Uint8Array ? [data] : data
   const file = openSync(path, 'wx')
   try {
-    for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 30))
+    for (const bytes of chunks) for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 30))
     fsyncSync(file)
   } finally {
     closeSync(file)

@@ -21,8 +21,8 @@ export interface Checkpoint { folder: string; state: CheckpointState }
 export interface CheckpointContent {
   step: number
   epoch: number
-  /** Tensor files by name, such as `adapter.safetensors`. */
-  files: Readonly<Record<string, Uint8Array>>
+  /** Tensor files by name, such as `adapter.safetensors`, each in chunks. */
+  files: Readonly<Record<string, readonly Uint8Array[]>>
   metrics: Readonly<Record<string, number>>
   best: boolean
   asked?: boolean
@@ -43,7 +43,7 @@ export function saveCheckpoint(runFolder: string, content: CheckpointContent): C
   const names = Object.keys(content.files)
   const bad = names.find(name => basename(name) !== name || name === 'state.json' || name.startsWith('.'))
   if (bad !== undefined) throw new Error(`"${bad}" cannot be a file of a checkpoint`)
-  const sizes = Object.fromEntries(names.map(name => [name, content.files[name]!.byteLength]))
+  const sizes = Object.fromEntries(names.map(name => [name, content.files[name]!.reduce((n, chunk) => n + chunk.byteLength, 0)]))
   const state: CheckpointState = {
     format: 1, step: content.step, epoch: content.epoch, savedAt: Date.now(), metrics: { ...content.metrics },
     best: content.best, asked: content.asked ?? false, files: sizes, trainer: { ...content.trainer },

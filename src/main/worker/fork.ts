@@ -13,11 +13,11 @@ export interface TrainerProcess {
 export type Fork = (environment?: Readonly<Record<string, string>>) => TrainerProcess
 
 /**
- * Several trainers may share a GPU, so none takes all of its memory at the start; with glibc, tensors lie in large pages of memory, which are found
- * sooner; a step's large operations share all cores each, so TensorFlow runs them one after another: side by side they wait for each other.
+ * Several trainers may share a GPU, so none takes all of its memory at the start; with glibc, threads take memory
+ * from one place, so that what one of them gives back serves the others; a step's large operations share all cores each, so TensorFlow runs them one after another: side by side they wait for each other.
  */
 export const trainerEnvironment = (): NodeJS.ProcessEnv =>
-  ({ TF_CPP_MIN_LOG_LEVEL: '2', TF_FORCE_GPU_ALLOW_GROWTH: 'true', GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1', TF_NUM_INTEROP_THREADS: '1', ...process.env })
+  ({ TF_CPP_MIN_LOG_LEVEL: '2', TF_FORCE_GPU_ALLOW_GROWTH: 'true', GLIBC_TUNABLES: 'glibc.malloc.arena_max=1', TF_NUM_INTEROP_THREADS: '1', ...process.env })
 
 /** A trainer as a child of plain Node: for the command line and the tests. */
 export const nodeFork = (trainerPath: string): Fork => environment => {

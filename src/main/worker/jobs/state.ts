@@ -5,7 +5,7 @@ import { AppError } from '../../contract/errors'
 import { parseOrThrow } from '../../contract/parse'
 import { Metrics } from '../../contract/run'
 import { allFinite } from '../../engine/io/dtypes'
-import { encodeSafetensors, openSafetensors, type TensorToWrite } from '../../engine/io/safetensors'
+import { openSafetensors, safetensorsFile, type TensorToWrite } from '../../engine/io/safetensors'
 import { count } from '../../engine/sites'
 import type { Step, StepState } from '../../engine/step/step'
 import type { Progress } from '../../engine/train/loop'
@@ -24,13 +24,19 @@ const SavedProgress = z.object({
 })
 export const readProgress = ({ folder, state }: Checkpoint): Progress => parseOrThrow(SavedProgress, state.trainer, join(folder, 'state.json'), 'run-state')
 
-/** A checkpoint's tensors under the names of the slots: what was trained, and AdamW's moments `m.` and `v.`. */
-export async function stateFiles(state: StepState, tuning: Tuning): Promise<Record<string, Uint8Array>> {
+/** A checkpoint's tensors under the names of the slots: what was trained, and AdamW's moments `m.` and `v.`. The bytes are those of the state itself. */
+export async function stateFiles(state: StepState, tuning: Tuning): Promise<Record<string, Uint8Array[]>> {
   const averages = [...state.buffers].map(([name, data]): TensorToWrite => ({ name, dtype: 'F32', shape: [data.length], data }))
   return {
-    [WEIGHTS]: await encodeSafetensors([...pieces(state.values, tuning, ''), ...averages]),
-    [OPTIMIZER]: await encodeSafetensors([...pieces(state.m, tuning, 'm.'), ...pieces(state.v, tuning, 'v.')]),
+    [WEIGHTS]: await chunksOf([...pieces(state.values, tuning, ''), ...averages]),
+    [OPTIMIZER]: await chunksOf([...pieces(state.m, tuning, 'm.'), ...pieces(state.v, tuning, 'v.')]),
   }
+}
+
+async function chunksOf(tensors: readonly TensorToWrite[]): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  for await (const chunk of safetensorsFile('', tensors).chunks()) chunks.push(chunk)
+  return chunks
 }
 
 function pieces(flat: Float32Array, tuning: Tuning, prefix: string): TensorToWrite[] {

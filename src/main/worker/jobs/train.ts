@@ -8,6 +8,7 @@ import { freshProgress, train, type TrainJob } from '../../engine/train/loop'
 import { evaluationBatch, stepsPerEpoch } from '../../engine/train/schedule'
 import { findCheckpoint, listCheckpoints, pruneCheckpoints, rewindCheckpoints, saveCheckpoint } from '../../store/checkpoints'
 import type { PreparedData } from '../../store/data/prepare'
+import { collectGarbage } from '../garbage'
 import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
@@ -38,6 +39,7 @@ export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, res
       event: 'started', run: manifest.id, folder: runFolder, step: progress.step, steps: job.perEpoch * recipe.train.epochs,
       stepsPerEpoch: job.perEpoch, epochs: recipe.train.epochs, device: ctx.device, pid: process.pid,
     })
+    collectGarbage()
     for (const message of [...session.opened.notices, ...data.notices, ...notices]) ctx.emit({ event: 'notice', level: 'info', message })
     let ended: 'finished' | 'stopped' = 'stopped'
     for await (const event of train(job, progress, ctx.turn)) {
@@ -75,6 +77,7 @@ function createJob(runFolder: string, session: Session, step: Step, data: Prepar
         step: progress.step, epoch: progress.step / perEpoch, files, metrics: progress.metrics, best, asked, trainer: { ...progress },
       })
       await gains.record(progress.step, async () => state, best || progress.step === perEpoch * recipe.train.epochs)
+      collectGarbage()
       return { path: saved.folder, sizeBytes: saved.sizeBytes, removed: pruneCheckpoints(runFolder, recipe.checkpoints.keep) }
     },
     async loadBest() {
