@@ -3,7 +3,8 @@ import { createRig, plainPixels, relative, trainDefaults } from '../support/rig'
 import { randomPixels, tinyShape } from '../support/tinyVit'
 import { methods } from '../../src/main/engine/methods/index'
 import { createCompiledStep } from '../../src/main/engine/step/compiled'
-import type { Step } from '../../src/main/engine/step/step'
+import type { Step, StepState, Vector } from '../../src/main/engine/step/step'
+import type { Slot } from '../../src/main/engine/tuning'
 import { withModelFolder } from '../../src/main/worker/jobs/modelFolder'
 import { tf } from '../../src/main/engine/tf'
 
@@ -24,10 +25,10 @@ const variants = methods.flatMap(m => [
 /** everything fused, however small, and trained tensors of both kinds: in one vector, and alone */
 const limits = { fuse: 1, alone: 100, round: 1 }
 
-async function pair(method: Record<string, unknown> & { type: string }, precision: 'float32' | 'bfloat16'): Promise<{ eager: Step; compiled: Step }> {
+async function pair(method: Record<string, unknown> & { type: string }, precision: 'float32' | 'bfloat16'): Promise<{ eager: Step; compiled: Step; slots: readonly Slot[] }> {
   const [one, two] = [await createRig(method), await createRig(method)]
   const options = { seed: 3, precision, from: 0, train: trainDefaults(train), ...plainPixels }
-  return { eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder, limits) }
+  return { slots: two.tuning.slots, eager: one.step(train), compiled: createCompiledStep(two.model, two.tuning, two.start, options, { train: [3, 1], predict: [3] }, withModelFolder, limits) }
 }
 const run = async (step: Step, from: number, to: number) => {
   const results = []
@@ -35,9 +36,18 @@ const run = async (step: Step, from: number, to: number) => {
   return results
 }
 
+/** Tensor by tensor a step gives what it gives in one piece. */
+function expectReads(step: Step, slots: readonly Slot[], { values, m, v, buffers }: StepState): void {
+  for (const [vector, whole] of Object.entries({ values, m, v }) as [Vector, Float32Array][]) {
+    const read = step.reader(vector)
+    expect(slots.map(slot => [...read(slot.name)]).flat(), vector).toEqual([...whole])
+  }
+  expect(step.averages()).toEqual(buffers)
+}
+
 describe.each(variants)('the compiled step of $name', ({ method }) => {
   it('does what the eager one does, goes on from a saved state, and leaks nothing', async () => {
-    const { eager, compiled } = await pair(method, 'float32')
+    const { eager, compiled, slots } = await pair(method, 'float32')
     await run(compiled, 0, 1)
     const tensors = tf.memory().numTensors
     await run(compiled, 1, 9)
@@ -47,6 +57,8 @@ describe.each(variants)('the compiled step of $name', ({ method }) => {
     expect(relative(await compiled.predict(batch(0, 3).pixels, 3), logits)).toBeLessThan(1e-4)
 
     const saved = await compiled.state()
+    expectReads(compiled, slots, saved)
+    expectReads(eager, slots, await eager.state())
     const next = await run(compiled, 9, 11)
     compiled.restore(saved)
     expect(await run(compiled, 9, 11)).toEqual(next)

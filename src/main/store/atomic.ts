@@ -50,15 +50,20 @@ export function makeFolder(path: string): void {
 }
 
 /** Writes a new file and waits until it is on the disk. */
-export function writeDurable(path: string, data: Uint8Array | readonly Uint8Array[] | string): void {
+export function writeDurable(path: string, data: Uint8Array | Iterable<Uint8Array> | string): number {
   const chunks = typeof data === 'string' ? [Buffer.from(data, 'utf8')] : data instanceof Uint8Array ? [data] : data
   const file = openSync(path, 'wx')
+  let size = 0
   try {
-    for (const bytes of chunks) for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 30))
+    for (const bytes of chunks) {
+      for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, 1 << 30))
+      size += bytes.length
+    }
     fsyncSync(file)
   } finally {
     closeSync(file)
   }
+  return size
 }
 
 /** After a crash the path holds the old file or the new one, never a part. A device or a pipe is not replaced but written to. */

@@ -22,7 +22,7 @@ export interface CheckpointContent {
   step: number
   epoch: number
   /** Tensor files by name, such as `adapter.safetensors`, each in chunks. */
-  files: Readonly<Record<string, readonly Uint8Array[]>>
+  files: Readonly<Record<string, Iterable<Uint8Array>>>
   metrics: Readonly<Record<string, number>>
   best: boolean
   asked?: boolean
@@ -43,13 +43,12 @@ export function saveCheckpoint(runFolder: string, content: CheckpointContent): C
   const names = Object.keys(content.files)
   const bad = names.find(name => basename(name) !== name || name === 'state.json' || name.startsWith('.'))
   if (bad !== undefined) throw new Error(`"${bad}" cannot be a file of a checkpoint`)
-  const sizes = Object.fromEntries(names.map(name => [name, content.files[name]!.reduce((n, chunk) => n + chunk.byteLength, 0)]))
   const state: CheckpointState = {
     format: 1, step: content.step, epoch: content.epoch, savedAt: Date.now(), metrics: { ...content.metrics },
-    best: content.best, asked: content.asked ?? false, files: sizes, trainer: { ...content.trainer },
+    best: content.best, asked: content.asked ?? false, files: {}, trainer: { ...content.trainer },
   }
   buildFolder(folder, temporary => {
-    for (const name of names) writeDurable(join(temporary, name), content.files[name]!)
+    for (const name of names) state.files[name] = writeDurable(join(temporary, name), content.files[name]!)
     writeDurable(join(temporary, 'state.json'), `${JSON.stringify(state, null, 2)}\n`)
   })
   return { folder, state, sizeBytes: totalBytes(state) }

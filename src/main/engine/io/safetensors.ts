@@ -134,7 +134,19 @@ export interface TensorToWrite {
 }
 
 /** A safetensors file. The same tensors always give the same bytes. */
-export function safetensorsFile(name: string, tensors: readonly TensorToWrite[], metadata: Record<string, string> = { format: 'pt' }): OutFile {
+export function safetensorsFile(name: string, tensors: readonly TensorToWrite[], metadata?: Record<string, string>): OutFile {
+  const { size, head, ordered } = layout(tensors, metadata)
+  return { name, size, chunks: () => chunks(head, ordered) }
+}
+
+/** The bytes of such a file, where tensors can be read at once, each when its turn comes. */
+export function* safetensorsChunks(tensors: readonly (Omit<TensorToWrite, 'data'> & { data: () => Float32Array })[]): Generator<Uint8Array> {
+  const { head, ordered } = layout(tensors)
+  yield* head
+  for (const tensor of ordered) yield bytesOf(tensor, tensor.data())
+}
+
+function layout<T extends Omit<TensorToWrite, 'data'>>(tensors: readonly T[], metadata: Record<string, string> = { format: 'pt' }): { size: number; head: Uint8Array[]; ordered: T[] } {
   // wide formats first, as the reference implementation writes, so that every tensor lies aligned
   const ordered = [...tensors].sort((a, b) => dtypeBytes[b.dtype] - dtypeBytes[a.dtype] || (a.name < b.name ? -1 : 1))
   const entries: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
@@ -145,20 +157,19 @@ export function safetensorsFile(name: string, tensors: readonly TensorToWrite[],
     at = end
   }
   const json = JSON.stringify(entries)
-  const header = encodeUtf8(json + ' '.repeat((8 - encodeUtf8(json).byteLength % 8) % 8))
-  return { name, size: 8 + header.byteLength + at, chunks: () => chunks(header, ordered) }
+  const header = encodeUtf8(json + ' '.repeat((8 - encodeUtf8(json).byteLength % 8) % 8)), length = new Uint8Array(8)
+  new DataView(length.buffer).setBigUint64(0, BigInt(header.byteLength), true)
+  return { size: 8 + header.byteLength + at, head: [length, header], ordered }
 }
 
-async function* chunks(header: Uint8Array, tensors: readonly TensorToWrite[]): AsyncGenerator<Uint8Array> {
-  const length = new Uint8Array(8)
-  new DataView(length.buffer).setBigUint64(0, BigInt(header.byteLength), true)
-  yield length
-  yield header
-  for (const { name, dtype, shape, data } of tensors) {
-    const values = typeof data === 'function' ? await data() : data
-    if (values.length !== count(shape)) throw new Error(`${name}: ${values.length} numbers for the shape [${shape.join(', ')}].`)
-    yield toBytes(values, dtype)
-  }
+async function* chunks(head: readonly Uint8Array[], tensors: readonly TensorToWrite[]): AsyncGenerator<Uint8Array> {
+  yield* head
+  for (const tensor of tensors) yield bytesOf(tensor, typeof tensor.data === 'function' ? await tensor.data() : tensor.data)
+}
+
+function bytesOf({ name, dtype, shape }: Omit<TensorToWrite, 'data'>, values: Float32Array | Int32Array): Uint8Array {
+  if (values.length !== count(shape)) throw new Error(`${name}: ${values.length} numbers for the shape [${shape.join(', ')}].`)
+  return toBytes(values, dtype)
 }
 
 /** A safetensors file in one piece. */

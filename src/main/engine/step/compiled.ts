@@ -11,9 +11,9 @@ import { canMultiply } from './graph/matmul'
 import { optimized, usualLimits } from './graph/optimize'
 import { openSession, type Session, type WithModelFolder } from './graph/session'
 import { KeptActivations } from './kept'
-import { gathered, piecesOf, scatter, type Piece } from './pieces'
-import type { Step, StepResult, StepState } from './step'
-import { bufferVariable, DECAYED, decayedOf, enteringShape, isFrozen, loads, M, trace, traced, V, VALUES, type Sizes } from './trace'
+import { gathered, partOf, piecesOf, scatter, type Piece } from './pieces'
+import type { Moments, Step, StepResult, StepState, Vector, Weights } from './step'
+import { bufferVariable, DECAYED, decayedOf, enteringShape, isFrozen, loads, M, restored, trace, traced, V, VALUES, type Sizes } from './trace'
 
 /**
  * The training step as one call into TensorFlow: recorded once from the same functions that the eager step runs, with
@@ -35,7 +35,7 @@ export function createCompiledStep(model: Model, tuning: Tuning, start: Float32A
 
 class CompiledStep implements Step {
   private readonly seed: number
-  private readonly averages: string[]
+  private readonly averaged: string[]
   private readonly kept: KeptActivations
 
   constructor(
@@ -43,7 +43,7 @@ class CompiledStep implements Step {
   ) {
     this.kept = new KeptActivations(count(entering))
     this.seed = maskSeed(options.seed)
-    this.averages = (tuning.san?.buffers ?? []).map(b => b.name)
+    this.averaged = (tuning.san?.buffers ?? []).map(b => b.name)
   }
 
   async train(batches: readonly Batch[], step: number, learningRate: number): Promise<StepResult> {
@@ -64,27 +64,47 @@ class CompiledStep implements Step {
   }
 
   async state(): Promise<StepState> {
-    const read = (name: string): Float32Array => {
-      const tensor = this.session.get(name), data = Float32Array.from(tensor.dataSync())
-      tensor.dispose()
-      return data
-    }
     const whole = (name: string): Float32Array => {
       const flat = new Float32Array(this.pieces.reduce((n, piece) => n + piece.size, 0))
-      for (const [i, piece] of this.pieces.entries()) scatter(piece, read(name + i), flat)
+      for (const [i, piece] of this.pieces.entries()) scatter(piece, this.read(name + i), flat)
       return flat
     }
-    return { values: whole(VALUES), m: whole(M), v: whole(V), buffers: new Map(this.averages.map(name => [name, read(bufferVariable(name))])) }
+    return { values: whole(VALUES), m: whole(M), v: whole(V), buffers: this.averages() }
   }
 
-  restore({ values, m, v, buffers }: StepState): void {
-    const inPieces = ([name, flat]: readonly [string, Float32Array]) => this.pieces.map((piece, i) => [name + i, gathered(flat, piece)] as const)
-    const data = new Map([...([[VALUES, values], [M, m], [V, v]] as const).flatMap(inPieces), ...[...buffers].map(([name, average]) => [bufferVariable(name), average] as const)])
-    tf.tidy(() => this.session.set('state', new Map([...data].map(([name, numbers]) => [name, tf.tensor1d(numbers)]))))
+  averages(): Weights['buffers'] {
+    return new Map(this.averaged.map(name => [name, this.read(bufferVariable(name))]))
+  }
+
+  reader(vector: Vector): (slot: string) => Float32Array {
+    const held = new Map<number, Float32Array>()
+    return slot => {
+      const i = this.pieces.findIndex(({ slots }) => slots.some(({ name }) => name === slot)), piece = this.pieces[i]!
+      const data = held.get(i) ?? this.read(vector + i)
+      if (piece.slots.length > 1) held.set(i, data)
+      return partOf(piece, slot, data)
+    }
+  }
+
+  restore({ values, m, v, buffers }: Weights & Partial<Moments>): void {
+    this.assign(VALUES, values, buffers)
+    if (m) this.assign(M, m)
+    if (v) this.assign(V, v)
   }
 
   dispose(): void {
     this.session.close()
+  }
+
+  private read(name: string): Float32Array {
+    const tensor = this.session.get(name), data = Float32Array.from(tensor.dataSync())
+    tensor.dispose()
+    return data
+  }
+  /** One vector after another, so that no more than one is there twice. */
+  private assign(vector: Vector, flat: Float32Array, buffers: Weights['buffers'] = new Map()): void {
+    const inPieces = this.pieces.map((piece, i) => [vector + i, gathered(flat, piece)] as const), averages = [...buffers].map(([name, average]) => [bufferVariable(name), average] as const)
+    tf.tidy(() => this.session.set(restored(vector), new Map([...inPieces, ...averages].map(([name, numbers]) => [name, tf.tensor1d(numbers)]))))
   }
 
   /** What the trained part reads: pixels, or what was kept of these images. */

@@ -5,7 +5,8 @@ import { globalNorm, ratesAt } from '../optim/adamw'
 import { tf, type Tensor } from '../tf'
 import type { Tuning } from '../tuning'
 import { decayMask, gradientOf, logitsOf, pixelTensor, updateOf, type BatchTensors, type StepOptions, type Trained } from './compute'
-import type { Step, StepResult, StepState } from './step'
+import { partOf, piecesOf } from './pieces'
+import type { Moments, Step, StepResult, StepState, Vector, Weights } from './step'
 
 /** The training step run operation by operation. */
 export const createEagerStep = (model: Model, tuning: Tuning, start: Float32Array, options: StepOptions): Step => new EagerStep(model, tuning, start, options)
@@ -55,17 +56,25 @@ class EagerStep implements Step {
   }
 
   async state(): Promise<StepState> {
-    const read = async (t: Tensor) => Float32Array.from(await t.data())
-    const averages = await Promise.all([...this.buffers].map(async ([name, t]) => [name, await read(t)] as const))
-    return { values: await read(this.values), m: await read(this.m), v: await read(this.v), buffers: new Map(averages) }
+    return { values: read(this.values), m: read(this.m), v: read(this.v), buffers: this.averages() }
   }
 
-  restore(state: StepState): void {
-    tf.dispose([this.values, this.m, this.v])
-    this.values = tf.tensor1d(state.values)
-    this.m = tf.tensor1d(state.m)
-    this.v = tf.tensor1d(state.v)
-    for (const [name, data] of state.buffers) this.replaceBuffer(name, tf.tensor1d(data))
+  averages(): Weights['buffers'] {
+    return new Map([...this.buffers].map(([name, tensor]) => [name, read(tensor)]))
+  }
+
+  reader(vector: Vector): (slot: string) => Float32Array {
+    const data = read(this[vector]), [all] = piecesOf(this.tuning.slots, Infinity)
+    return slot => partOf(all!, slot, data)
+  }
+
+  restore({ values, m, v, buffers }: Weights & Partial<Moments>): void {
+    for (const [vector, data] of Object.entries({ values, m, v }) as [Vector, Float32Array | undefined][]) {
+      if (!data) continue
+      this[vector].dispose()
+      this[vector] = tf.tensor1d(data)
+    }
+    for (const [name, data] of buffers) this.replaceBuffer(name, tf.tensor1d(data))
   }
 
   dispose(): void {
@@ -94,6 +103,8 @@ class EagerStep implements Step {
     return before
   }
 }
+
+const read = (tensor: Tensor): Float32Array => Float32Array.from(tensor.dataSync())
 
 function accumulated(total: Tensor | null, gradient: Tensor, share: number): Tensor {
   if (share === 1) return gradient

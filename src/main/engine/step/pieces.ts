@@ -31,6 +31,12 @@ export function gathered(flat: Float32Array, piece: Piece): Float32Array {
   return out
 }
 
+/** A slot's part of its piece's data, by its name; a view. */
+export function partOf(piece: Piece, name: string, data: Float32Array): Float32Array {
+  const at = piece.slots.findIndex(slot => slot.name === name), before = piece.slots.slice(0, at).reduce((n, slot) => n + count(slot.shape), 0)
+  return data.subarray(before, before + count(piece.slots[at]!.shape))
+}
+
 /** Puts a piece back to where it belongs in the flat vector. */
 export function scatter(piece: Piece, data: Float32Array, into: Float32Array): void {
   let at = 0

@@ -19,6 +19,7 @@ const FROZEN = 'frozen/'
 export const isFrozen = (variableName: string): boolean => variableName.startsWith(FROZEN)
 export const VALUES = 'values', M = 'm', V = 'v', DECAYED = 'decayed'
 const SUM = 'sum'
+export const restored = (vector: string): string => `restore/${vector}`
 export const bufferVariable = (name: string): string => `buffer/${name}`
 
 /** The tensors that a trace reads, by the name of the variable that will hold them. */
@@ -51,7 +52,7 @@ type Inputs = [Tensor, string][]
 export interface Subject { model: Model; tuning: Tuning; pieces: readonly Piece[]; options: StepOptions }
 interface Parts extends Subject { trained: Trained; buffers: Map<string, Tensor>; inputs: Inputs }
 
-/** `load0/set` and so on and `begin/set` fill every variable, `state/set` those that training changes. */
+/** `load0/set` and so on and `begin/set` fill every variable; those that training changes are filled by `restore/…/set`, a vector at a time, running averages with the values. */
 export function trace(subject: Subject, sizes: Sizes, tensors: ReadonlyMap<string, Tensor>): GraphNode[] {
   const standIns = new Map([...tensors].map(([name, { shape }]) => [name, standIn(shape)]))
   try {
@@ -78,7 +79,8 @@ function graphOf(parts: Parts, tensors: ReadonlyMap<string, Tensor>, sizes: Size
     ...pieces.flatMap((piece, i) => [...variable(DECAYED + i, decayedShape(piece), BFLOAT16), ...[M, V, SUM].flatMap(name => zeroed(name + i, [piece.size]))]),
     ...loads(tensors).flatMap((names, i) => group(`load${i}`, assigned(names))),
     ...group('begin', [...assigned(each([DECAYED])), ...each(options.train.accumulate > 1 ? [M, V, SUM] : [M, V]).map(name => `${name}/clear`)]),
-    ...group('state', assigned([...each([VALUES, M, V]), ...[...buffers.keys()].map(bufferVariable)])),
+    ...group(restored(VALUES), assigned([...each([VALUES]), ...[...buffers.keys()].map(bufferVariable)])),
+    ...[M, V].flatMap(name => group(restored(name), assigned(each([name])))),
     ...[...new Set(sizes.train)].flatMap(size => gradientGraph(size, parts)),
     ...updateGraph(parts),
     ...[...new Set(sizes.predict)].flatMap(size => predictGraph(size, parts)),

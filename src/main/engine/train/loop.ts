@@ -3,7 +3,7 @@ import type { Recipe } from '../../contract/recipe'
 import type { Metrics, RunRequest, TrainEvent } from '../../contract/run'
 import type { Batch } from '../data/types'
 import type { Precision } from '../../contract/rates'
-import type { Step, StepState } from '../step/step'
+import type { Step, Weights } from '../step/step'
 import { emptyTally, tallied, tally } from './metrics'
 import { predictionsOf, type Predicted } from './predictions'
 import { learningRateAt } from './schedule'
@@ -38,7 +38,7 @@ export interface TrainJob {
   test: (() => AsyncIterable<Batch>) | null
   /** `asked` by a person */
   save(progress: Progress, best: boolean, asked: boolean): Promise<{ path: string; sizeBytes: number; removed: number[] }>
-  loadBest(): Promise<StepState | null>
+  loadBest(): Promise<Weights | null>
   /** what a person has asked for since the last call */
   requests(): ReadonlySet<RunRequest>
   /** what was said of each test image */

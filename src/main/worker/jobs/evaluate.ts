@@ -13,7 +13,7 @@ import type { JobContext, JobFunction } from '../protocol'
 import { openRunData } from './data'
 import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
-import { readProgress, readState } from './state'
+import { readProgress, readWeights } from './state'
 import { forwardStep } from './trainStep'
 
 export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspace, checkpoint, data: path }, ctx) => {
@@ -25,7 +25,7 @@ export const runEvaluate: JobFunction<'evaluate'> = async ({ runFolder, workspac
     const { split, images } = heldOut(data)
     const size = evaluationBatch(session.resolved.recipe)
     step = await forwardStep(session, batchSizes(images.size, size), readProgress(at).precision)
-    step.restore(await readState(at, session.tuning))
+    step.restore(await readWeights(at, session.tuning))
     const batches = evalBatches(images, size), predictions: Predicted[] = []
     const measured = await measure(step, told(batches, images.size, ctx), split, ctx.turn, predictions)
     if (!measured) throw new AppError('cancelled', 'The evaluation was stopped.')

@@ -5,9 +5,9 @@ import { AppError } from '../../contract/errors'
 import { parseOrThrow } from '../../contract/parse'
 import { Metrics } from '../../contract/run'
 import { allFinite } from '../../engine/io/dtypes'
-import { openSafetensors, safetensorsFile, type TensorToWrite } from '../../engine/io/safetensors'
+import { openSafetensors, safetensorsChunks } from '../../engine/io/safetensors'
 import { count } from '../../engine/sites'
-import type { Step, StepState } from '../../engine/step/step'
+import type { Step, StepState, Vector, Weights } from '../../engine/step/step'
 import type { Progress } from '../../engine/train/loop'
 import type { Tuning } from '../../engine/tuning'
 import { type Checkpoint, WEIGHTS } from '../../store/checkpoints'
@@ -24,41 +24,39 @@ const SavedProgress = z.object({
 })
 export const readProgress = ({ folder, state }: Checkpoint): Progress => parseOrThrow(SavedProgress, state.trainer, join(folder, 'state.json'), 'run-state')
 
-/** A checkpoint's tensors under the names of the slots: what was trained, and AdamW's moments `m.` and `v.`. The bytes are those of the state itself. */
-export async function stateFiles(state: StepState, tuning: Tuning): Promise<Record<string, Uint8Array[]>> {
-  const averages = [...state.buffers].map(([name, data]): TensorToWrite => ({ name, dtype: 'F32', shape: [data.length], data }))
+/** A checkpoint's tensors under the names of the slots: what was trained, and AdamW's moments `m.` and `v.`; each is read when its turn to be written comes. */
+export function stateFiles(step: Step, tuning: Tuning): Record<string, Iterable<Uint8Array>> {
+  const tensors = (vector: Vector, prefix: string) => {
+    const read = step.reader(vector)
+    return tuning.slots.map(slot => ({ name: prefix + slot.name, dtype: 'F32' as const, shape: slot.shape, data: () => read(slot.name) }))
+  }
+  const averages = [...step.averages()].map(([name, data]) => ({ name, dtype: 'F32' as const, shape: [data.length], data: () => data }))
   return {
-    [WEIGHTS]: await chunksOf([...pieces(state.values, tuning, ''), ...averages]),
-    [OPTIMIZER]: await chunksOf([...pieces(state.m, tuning, 'm.'), ...pieces(state.v, tuning, 'v.')]),
+    [WEIGHTS]: safetensorsChunks([...tensors('values', ''), ...averages]),
+    [OPTIMIZER]: safetensorsChunks([...tensors('m', 'm.'), ...tensors('v', 'v.')]),
   }
 }
 
-async function chunksOf(tensors: readonly TensorToWrite[]): Promise<Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of safetensorsFile('', tensors).chunks()) chunks.push(chunk)
-  return chunks
-}
-
-function pieces(flat: Float32Array, tuning: Tuning, prefix: string): TensorToWrite[] {
-  let at = 0
-  return tuning.slots.map(slot => ({ name: prefix + slot.name, dtype: 'F32', shape: slot.shape, data: flat.subarray(at, at += count(slot.shape)) }))
-}
-
 export async function readState(checkpoint: Checkpoint, tuning: Tuning): Promise<StepState> {
-  const weights = await openSafetensors(fileSource(join(checkpoint.folder, WEIGHTS)))
   const optimizer = await openSafetensors(fileSource(join(checkpoint.folder, OPTIMIZER)))
-  const from = checkpoint.folder
-  const buffers = await Promise.all((tuning.san?.buffers ?? []).map(async b => [b.name, await tensorIn(weights, b.name, b.width, from)] as const))
-  return { values: await gather(weights, tuning, '', from), m: await gather(optimizer, tuning, 'm.', from), v: await gather(optimizer, tuning, 'v.', from), buffers: new Map(buffers) }
+  const moment = (name: string) => gather(optimizer, tuning, name, checkpoint.folder)
+  return { ...await readWeights(checkpoint, tuning), m: await moment('m.'), v: await moment('v.') }
+}
+
+/** Of a checkpoint what is needed to compute with it. */
+export async function readWeights({ folder }: Checkpoint, tuning: Tuning): Promise<Weights> {
+  const weights = await openSafetensors(fileSource(join(folder, WEIGHTS)))
+  const buffers = await Promise.all((tuning.san?.buffers ?? []).map(async b => [b.name, await tensorIn(weights, b.name, b.width, folder)] as const))
+  return { values: await gather(weights, tuning, '', folder), buffers: new Map(buffers) }
 }
 
 /** Brings a step to where its run begins: to the weights of a checkpoint, where it was made from one, with fresh moments. True where it was. */
 export async function begin(step: Step, runFolder: string, tuning: Tuning): Promise<boolean> {
   const path = startFile(runFolder)
   if (!existsSync(path)) return false
-  const weights = await openSafetensors(fileSource(path)), fresh = await step.state()
-  const buffers = await Promise.all([...fresh.buffers].map(async ([name, data]) => [name, weights.has(name) ? await tensorIn(weights, name, data.length, path) : data] as const))
-  step.restore({ ...fresh, values: await gather(weights, tuning, '', path), buffers: new Map(buffers) })
+  const weights = await openSafetensors(fileSource(path))
+  const buffers = await Promise.all([...step.averages()].map(async ([name, data]) => [name, weights.has(name) ? await tensorIn(weights, name, data.length, path) : data] as const))
+  step.restore({ values: await gather(weights, tuning, '', path), buffers: new Map(buffers) })
   return true
 }
 
@@ -77,7 +75,7 @@ async function gather(file: TensorFile, tuning: Tuning, prefix: string, from: st
 /** A run as it was at a checkpoint, ready to be used. */
 export async function trainedStep(session: Session, checkpoint: Checkpoint): Promise<Step> {
   const step = await session.eagerStep()
-  step.restore(await readState(checkpoint, session.tuning))
+  step.restore(await readWeights(checkpoint, session.tuning))
   return step
 }
 

@@ -14,7 +14,7 @@ import { openRunData } from './data'
 import { createGainRecorder, type GainRecorder } from './gains'
 import { keepPredictions } from './keep'
 import { openSession, type Session } from './session'
-import { begin, readProgress, readState, stateFiles } from './state'
+import { begin, readProgress, readState, readWeights, stateFiles } from './state'
 import { stepFor } from './trainStep'
 
 export const runTrain: JobFunction<'train'> = async ({ runFolder, workspace, resume }, ctx) => {
@@ -71,18 +71,16 @@ function createJob(runFolder: string, session: Session, step: Step, data: Prepar
     test: data.test.size > 0 ? () => evalBatches(data.test, inEvaluation) : null,
     requests: ctx.requests,
     async save(progress, best, asked) {
-      const state = await step.state()
-      const files = await stateFiles(state, tuning)
       const saved = saveCheckpoint(runFolder, {
-        step: progress.step, epoch: progress.step / perEpoch, files, metrics: progress.metrics, best, asked, trainer: { ...progress },
+        step: progress.step, epoch: progress.step / perEpoch, files: stateFiles(step, tuning), metrics: progress.metrics, best, asked, trainer: { ...progress },
       })
-      await gains.record(progress.step, async () => state, best || progress.step === perEpoch * recipe.train.epochs)
+      await gains.record(progress.step, () => step.state(), best || progress.step === perEpoch * recipe.train.epochs)
       collectGarbage()
       return { path: saved.folder, sizeBytes: saved.sizeBytes, removed: pruneCheckpoints(runFolder, recipe.checkpoints.keep) }
     },
     async loadBest() {
       if (data.validation.size === 0 || !listCheckpoints(runFolder).some(({ state }) => state.best)) return null
-      return readState(findCheckpoint(runFolder, 'best'), tuning)
+      return readWeights(findCheckpoint(runFolder, 'best'), tuning)
     },
     keepTest: (at, metrics, predictions) => void keepPredictions(runFolder, data, { step: at, split: 'test', metrics, predictions }),
     clock: () => performance.now() / 1000,
