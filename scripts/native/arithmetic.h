@@ -18,6 +18,15 @@ INLINE uint16_t toBfloat16(float f) {
   return (u & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded;
 }
 INLINE float fromBfloat16(uint16_t h) { return bits(uint32_t(h) << 16); }
+// Whole lanes are read.
+INLINE void storeRounded(uint16_t* to, const float* from, int64_t n) {
+  const int64_t whole = n / LANES * LANES;
+  for (int64_t k = 0; k < whole; k++) to[k] = toBfloat16(from[k]);
+  if (whole == n) return;
+  uint16_t rest[LANES];
+  for (int64_t k = 0; k < LANES; k++) rest[k] = toBfloat16(from[whole + k]);
+  std::memcpy(to + whole, rest, (n - whole) * sizeof(uint16_t));
+}
 
 // e^x by 2^n times a polynomial of the rest (Cephes, expf)
 INLINE float expOf(float x) {

@@ -266,15 +266,6 @@ INLINE void compute(Op op, const Register& a, const Register& b, const Register&
   }
 }
 
-INLINE void storeRounded(uint16_t* to, const float* from, int64_t n) {
-  const int64_t whole = n / LANES * LANES;
-  for (int64_t k = 0; k < whole; k++) to[k] = toBfloat16(from[k]);
-  if (whole == n) return;
-  uint16_t rest[LANES];
-  for (int64_t k = 0; k < LANES; k++) rest[k] = toBfloat16(from[whole + k]);
-  std::memcpy(to + whole, rest, (n - whole) * sizeof(uint16_t));
-}
-
 INLINE void store(const Pass& pass, const Scratch& s, Columns& sums, int64_t row, int64_t from, int64_t n) {
   for (size_t o = 0; o < pass.p.outputs.size(); o++) {
     const Output& out = pass.p.outputs[o];

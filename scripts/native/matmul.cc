@@ -1,4 +1,5 @@
-// EngramMatMul: products of float32 matrices [..., m, k] x [..., k, n] with the same leading axes, either one transposed.
+// EngramMatMul: products of matrices [..., m, k] x [..., k, n] with the same leading axes, either one transposed, all of float32
+// or, where the processor has no faster way, of bfloat16, summed in float32.
 // TensorFlow hands such a product to threads that sleep in between, and waking them takes as long as a small product does;
 // ours look around for a while.
 #include "kernel.h"
@@ -13,22 +14,23 @@ struct Transposed { unsigned char a = 0, b = 0; };
 struct Shape { int64_t batch, m, n, depth; };
 // What of C a thread computes: of one of the products, some rows and columns.
 struct Part { int64_t batch, row, rows, column, columns; };
-struct Call { Shape s; Transposed transposed; const float *a, *b; float* c; };
+template <typename T> struct Call { Shape s; Transposed transposed; const T *a, *b; T* c; };
 
 // Products of fewer operations are not worth a second thread, nor are narrower parts.
 constexpr int64_t SHARED = 1 << 21, NARROW = 96, LOW = 56;
 
-template <typename R> INLINE void compute(const Call& x, const Part& p, Packing& packing) {
+template <typename R, typename T> INLINE void compute(const Call<T>& x, const Part& p, Packing& packing) {
   const auto& [batch, m, n, depth] = x.s;
-  const Matrix a = x.transposed.a ? Matrix{x.a, 1, m} : Matrix{x.a, depth, 1}, b = x.transposed.b ? Matrix{x.b, 1, depth} : Matrix{x.b, n, 1};
-  const Matrix left{a.from(p.row, 0) + p.batch * m * depth, a.row, a.column}, right{b.from(0, p.column) + p.batch * n * depth, b.row, b.column};
+  using M = MatrixOf<T>;
+  const M a = x.transposed.a ? M{x.a, 1, m} : M{x.a, depth, 1}, b = x.transposed.b ? M{x.b, 1, depth} : M{x.b, n, 1};
+  const M left{a.from(p.row, 0) + p.batch * m * depth, a.row, a.column}, right{b.from(0, p.column) + p.batch * n * depth, b.row, b.column};
   product<R>(left, right, x.c + (p.batch * m + p.row) * n + p.column, n, p.rows, p.columns, depth, false, packing);
 }
-AVX512 void compute512(const Call& x, const Part& p, Packing& packing) { compute<Registers<64, 14>>(x, p, packing); }
-AVX2 void compute256(const Call& x, const Part& p, Packing& packing) { compute<Registers<32, 6>>(x, p, packing); }
+template <typename T> AVX512 void compute512(const Call<T>& x, const Part& p, Packing& packing) { compute<Registers<64, 14>>(x, p, packing); }
+template <typename T> AVX2 void compute256(const Call<T>& x, const Part& p, Packing& packing) { compute<Registers<32, 6>>(x, p, packing); }
 
 // Rows are shared out first, unless b is much larger than a: each band packs b for itself.
-void multiply(const Call& x) {
+template <typename T> void multiply(const Call<T>& x) {
   const Shape& s = x.s;
   const int64_t wanted = 2 * s.m * s.n * s.depth < SHARED ? 1 : (workers().threads + s.batch - 1) / s.batch;
   const auto parts = [](int64_t most, int64_t size, int64_t least) { return std::clamp<int64_t>(size / least, 1, most); };
@@ -72,6 +74,12 @@ bool shapeOf(const std::vector<int64_t>& a, const std::vector<int64_t>& b, const
   return s.depth == b[rank - (t.b ? 1 : 2)];
 }
 
+template <typename T> void multiply(const Shape& s, const Transposed& transposed, const TF_Tensor* a, const TF_Tensor* b, const TF_Tensor* c) {
+  const auto at = [](const TF_Tensor* t) { return static_cast<T*>(TF_TensorData(t)); };
+  if (s.depth == 0) std::fill_n(at(c), s.batch * s.m * s.n, T{});
+  else if (s.batch * s.m * s.n > 0) multiply<T>({s, transposed, at(a), at(b), at(c)});
+}
+
 void run(void* kernel, TF_OpKernelContext* ctx) {
   const auto& transposed = *static_cast<Transposed*>(kernel);
   Status status;
@@ -89,14 +97,14 @@ void run(void* kernel, TF_OpKernelContext* ctx) {
   dims.back() = s.n;
   const TF_Tensor* c = held.output(ctx, 0, dims, status);
   if (!status.ok()) return TF_OpKernelContext_Failure(ctx, status.s);
-  if (s.depth == 0) std::fill_n(room(c), s.batch * s.m * s.n, 0.0f);
-  else if (s.batch * s.m * s.n > 0) multiply({s, transposed, numbers(a), numbers(b), room(c)});
+  TF_TensorType(a) == TF_BFLOAT16 ? multiply<uint16_t>(s, transposed, a, b, c) : multiply<float>(s, transposed, a, b, c);
 }
 
 struct Registration {
   Registration() {
     if (vectors() == Vectors::Plain) return;
-    registerOperation({"EngramMatMul", {"adj_x: bool", "adj_y: bool"}, {"a: float", "b: float"}, {"c: float"}, create, run, destroy});
+    const char* types = multipliesBfloat16() ? "T: {float}" : "T: {float, bfloat16}";
+    registerOperation({"EngramMatMul", {types, "adj_x: bool", "adj_y: bool"}, {"a: T", "b: T"}, {"c: T"}, create, run, destroy});
   }
 } registration;
 

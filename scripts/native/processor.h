@@ -1,6 +1,8 @@
 // What the processor that this runs on can do.
 #pragma once
 
+#include <cpuid.h>
+
 enum class Vectors { Plain, Avx2, Avx512 };
 
 // The loops of an operation are compiled for each of these.
@@ -15,4 +17,16 @@ inline Vectors vectors() {
     return wide ? Vectors::Avx512 : Vectors::Avx2;
   }();
   return best;
+}
+
+// Whether products of bfloat16 are faster by instructions of their own than in float32: AMX-BF16, or AMD's AVX512-BF16.
+// Intel's AVX512-BF16 without AMX is not.
+inline bool multipliesBfloat16() {
+  static const bool fast = [] {
+    __builtin_cpu_init();
+    unsigned a, b, c, d;
+    const bool amx = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d >> 22 & 1), pairs = __get_cpuid_count(7, 1, &a, &b, &c, &d) && (a >> 5 & 1);
+    return amx || (pairs && __builtin_cpu_is("amd"));
+  }();
+  return fast;
 }

@@ -7,7 +7,7 @@ import type { Tuning } from '../tuning'
 import { decayMask, pixelTensor, type StepOptions } from './compute'
 import { maskSeed } from './eager'
 import { canFuse } from './graph/fuse'
-import { canMultiply } from './graph/matmul'
+import { multiplies } from './graph/matmul'
 import { optimized, usualLimits } from './graph/optimize'
 import { openSession, type Session, type WithModelFolder } from './graph/session'
 import { KeptActivations } from './kept'
@@ -22,7 +22,7 @@ import { bufferVariable, DECAYED, decayedOf, enteringShape, isFrozen, loads, M, 
  */
 export function createCompiledStep(model: Model, tuning: Tuning, start: Float32Array, options: StepOptions, sizes: Sizes, withFolder: WithModelFolder, limits = usualLimits): Step {
   const pieces = piecesOf(tuning.slots, limits.alone), tensors = traced(model, tuning, pieces, start), recorded = trace({ model, tuning, pieces, options }, sizes, tensors)
-  const session = openSession(optimized(recorded, { precision: options.precision, isFrozen, fuses: canFuse(withFolder), multiplies: canMultiply(withFolder), limits }), withFolder)
+  const session = openSession(optimized(recorded, { precision: options.precision, isFrozen, fuses: canFuse(withFolder), multiplies: multiplies(withFolder), limits }), withFolder)
   for (const [i, names] of loads(tensors).entries()) {
     const load = new Map(names.map(name => [name, tensors.get(name)!]))
     session.set(`load${i}`, load)
