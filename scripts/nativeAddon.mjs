@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { hasProgram, run } from './command.mjs'
 import { say } from './log.mjs'
 import { root, shortHash } from './paths.mjs'
@@ -13,7 +13,7 @@ const OPERATIONS = ['fused.cc', 'attention.cc', 'matmul.cc', 'pages.cc'].map((fi
 const HEADERS = readdirSync(NATIVE).filter((file) => file.endsWith('.h')).map((file) => join(NATIVE, file))
 // The addon speaks Node-API, so one build serves every Node and Electron; version 8 is the newest that tfjs-node asks for.
 // -O3 and no errno or traps: the loops of our operations become vector instructions.
-const FLAGS = ['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math', '-shared', '-fPIC', '-DNAPI_VERSION=8', '-w']
+const FLAGS = ['-std=c++17', '-O3', '-fno-math-errno', '-fno-trapping-math', '-fPIC', '-DNAPI_VERSION=8', '-w']
 const QUIET_FLAGS = ['-Wl,-z,initfirst', '-Wl,-soname,libquietlog.so']
 const LIBRARIES = [
   '-Wl,--no-as-needed',
@@ -32,7 +32,7 @@ export async function ensureAddon(folder, tfjsNode) {
   const target = dirname(addonPath(folder, tfjsNode))
   if (existsSync(target)) return
   if (!hasProgram('g++')) await installPackages(['g++'], "compiling TensorFlow's addon needs a C++ compiler")
-  say("compiling TensorFlow's addon (about 15 seconds)")
+  say("compiling TensorFlow's addon (about half a minute)")
   const staging = stagingFor(target)
   mkdirSync(staging, { recursive: true })
   try {
@@ -45,12 +45,17 @@ export async function ensureAddon(folder, tfjsNode) {
 }
 
 async function compile(folder, tfjsNode, output) {
-  await run('g++', [...FLAGS, QUIET_LOG, ...QUIET_FLAGS, '-o', join(output, 'libquietlog.so')])
+  await run('g++', [...FLAGS, '-shared', QUIET_LOG, ...QUIET_FLAGS, '-o', join(output, 'libquietlog.so')])
   const tensorflow = join(folder, 'tensorflow')
   const includes = [tfjsNode, join(tensorflow, 'include'), join(root, 'node_modules/node-api-headers/include')]
   const sources = [...BINDING.map((file) => join(tfjsNode, file)), ...OPERATIONS]
-  const paths = [...includes.map((path) => `-I${path}`), `-L${output}`, `-L${tensorflow}`]
-  await run('g++', [...FLAGS, ...sources, '-o', join(output, 'tfjs_binding.node'), ...paths, ...LIBRARIES])
+  const objects = await Promise.all(sources.map(async (source) => {
+    const object = join(output, `${basename(source)}.o`)
+    await run('g++', [...FLAGS, '-c', source, ...includes.map((path) => `-I${path}`), '-o', object])
+    return object
+  }))
+  await run('g++', ['-shared', ...objects, '-o', join(output, 'tfjs_binding.node'), `-L${output}`, `-L${tensorflow}`, ...LIBRARIES])
+  objects.forEach((object) => rmSync(object))
 }
 
 async function loadedVersion(addon) {

@@ -79,10 +79,10 @@ template <typename R> INLINE void backward(const Shape& s, const Backward& at, S
   }
 }
 
-AVX512 void head512(const Shape& s, const Forward& at, Scratch& scratch) { forward<Registers<64, 14>>(s, at, scratch); }
-AVX512 void head512(const Shape& s, const Backward& at, Scratch& scratch) { backward<Registers<64, 14>>(s, at, scratch); }
-AVX2 void head256(const Shape& s, const Forward& at, Scratch& scratch) { forward<Registers<32, 6>>(s, at, scratch); }
-AVX2 void head256(const Shape& s, const Backward& at, Scratch& scratch) { backward<Registers<32, 6>>(s, at, scratch); }
+AVX512 void head512(const Shape& s, const Forward& at, Scratch& scratch) { forward<Wide>(s, at, scratch); }
+AVX512 void head512(const Shape& s, const Backward& at, Scratch& scratch) { backward<Wide>(s, at, scratch); }
+AVX2 void head256(const Shape& s, const Forward& at, Scratch& scratch) { forward<Middle>(s, at, scratch); }
+AVX2 void head256(const Shape& s, const Backward& at, Scratch& scratch) { backward<Middle>(s, at, scratch); }
 
 Forward moved(const Forward& at, int64_t n) { return {at.q + n, at.k + n, at.v + n, at.y + n}; }
 Backward moved(const Backward& at, int64_t n) { return {at.q + n, at.k + n, at.v + n, at.dy + n, at.dq + n, at.dk + n, at.dv + n}; }

@@ -19,15 +19,26 @@ template <typename T> struct Call { Shape s; Transposed transposed; const T *a, 
 // Products of fewer operations are not worth a second thread, nor are narrower parts.
 constexpr int64_t SHARED = 1 << 21, NARROW = 96, LOW = 56;
 
+// Few columns of C and columns of A that lie apart: as C' = B' A' a strip of A is read as it lies, and for all of C's columns at once.
+template <typename R, typename T> INLINE void turned(const MatrixOf<T>& a, const MatrixOf<T>& b, T* c, int64_t ldc, const Part& p, int64_t depth, Packing& packing) {
+  thread_local std::vector<T> other;
+  if (int64_t(other.size()) < p.rows * p.columns) other.resize(p.rows * p.columns);
+  product<R, T>({b.at, b.column, b.row}, {a.at, a.column, a.row}, other.data(), p.rows, p.columns, p.rows, depth, false, packing);
+  for (int64_t i = 0; i < p.rows; i++)
+    for (int64_t j = 0; j < p.columns; j++) c[i * ldc + j] = other[j * p.rows + i];
+}
+
 template <typename R, typename T> INLINE void compute(const Call<T>& x, const Part& p, Packing& packing) {
   const auto& [batch, m, n, depth] = x.s;
   using M = MatrixOf<T>;
   const M a = x.transposed.a ? M{x.a, 1, m} : M{x.a, depth, 1}, b = x.transposed.b ? M{x.b, 1, depth} : M{x.b, n, 1};
   const M left{a.from(p.row, 0) + p.batch * m * depth, a.row, a.column}, right{b.from(0, p.column) + p.batch * n * depth, b.row, b.column};
-  product<R>(left, right, x.c + (p.batch * m + p.row) * n + p.column, n, p.rows, p.columns, depth, false, packing);
+  T* const c = x.c + (p.batch * m + p.row) * n + p.column;
+  if (x.transposed.a && p.columns < R::lanes && p.rows >= R::width) turned<R>(left, right, c, n, p, depth, packing);
+  else product<R>(left, right, c, n, p.rows, p.columns, depth, false, packing);
 }
-template <typename T> AVX512 void compute512(const Call<T>& x, const Part& p, Packing& packing) { compute<Registers<64, 14>>(x, p, packing); }
-template <typename T> AVX2 void compute256(const Call<T>& x, const Part& p, Packing& packing) { compute<Registers<32, 6>>(x, p, packing); }
+template <typename T> AVX512 void compute512(const Call<T>& x, const Part& p, Packing& packing) { compute<Wide>(x, p, packing); }
+template <typename T> AVX2 void compute256(const Call<T>& x, const Part& p, Packing& packing) { compute<Middle>(x, p, packing); }
 
 // Rows are shared out first, unless b is much larger than a: each band packs b for itself.
 template <typename T> void multiply(const Call<T>& x) {

@@ -103,11 +103,21 @@ template <typename R, int ROWS, int NV, typename A, typename T> INLINE void tile
   }
 }
 
+// Each tile is a function of its own: a compiler takes minutes over one function with all of them.
+using Wide = Registers<64, 14>;
+using Middle = Registers<32, 6>;
+#define COMPILED(TARGET, R) \
+  template <int ROWS, int NV, typename A, typename T> TARGET __attribute__((noinline)) void compiledTile(R, const A& a, const float* b, int64_t depth, const Target<T>& c, int64_t columns) { \
+    tile<R, ROWS, NV>(a, b, depth, c, columns); \
+  }
+COMPILED(AVX512, Wide)
+COMPILED(AVX2, Middle)
+
 template <typename R, template <int> typename A, int ROWS, typename T> INLINE void tileOf(int64_t rows, const Matrix& a, const float* b, int64_t depth, const Target<T>& c, int64_t columns) {
   if constexpr (ROWS <= R::rows) {
     if (rows != ROWS) return tileOf<R, A, ROWS + 1>(rows, a, b, depth, c, columns);
-    if (columns <= R::lanes) tile<R, ROWS, 1>(A<ROWS>(a), b, depth, c, columns);
-    else tile<R, ROWS, 2>(A<ROWS>(a), b, depth, c, columns);
+    if (columns <= R::lanes) compiledTile<ROWS, 1>(R{}, A<ROWS>(a), b, depth, c, columns);
+    else compiledTile<ROWS, 2>(R{}, A<ROWS>(a), b, depth, c, columns);
   }
 }
 
@@ -183,7 +193,7 @@ template <typename R, bool PACKS, typename T, typename C> INLINE void panel(cons
 }
 
 // C [m, n] = A [m, depth] B [depth, n], or is added to C, which only one of float32 can be.
-template <typename R, typename T> INLINE void productOf(const MatrixOf<T>& a, const MatrixOf<T>& b, T* c, int64_t ldc, int64_t m, int64_t n, int64_t depth, bool add, Packing& packing) {
+template <typename R, typename T> INLINE void product(const MatrixOf<T>& a, const MatrixOf<T>& b, T* c, int64_t ldc, int64_t m, int64_t n, int64_t depth, bool add, Packing& packing) {
   constexpr bool full = std::is_same_v<T, float>;
   const bool packs = !full || n >= OFTEN * R::width;
   const Blocks tops(m, HEIGHT), depths(depth, DEPTH);
@@ -204,18 +214,4 @@ template <typename R, typename T> INLINE void productOf(const MatrixOf<T>& a, co
         else panel<R, true>(left, right, Target<T>{top, ldc, before, n}, tops.size(t), n, depths.size(d), room);
       }
     }
-}
-
-// Compiled once for each kind of vectors, not for each caller: that takes a compiler long.
-#define PRODUCT(NAME, TARGET, REGISTERS) \
-  template <typename T> TARGET void NAME(const MatrixOf<T>& a, const MatrixOf<T>& b, T* c, int64_t ldc, int64_t m, int64_t n, int64_t depth, bool add, Packing& packing) { \
-    productOf<REGISTERS>(a, b, c, ldc, m, n, depth, add, packing); \
-  }
-using Wide = Registers<64, 14>;
-using Middle = Registers<32, 6>;
-PRODUCT(productWide, AVX512, Wide)
-PRODUCT(productMiddle, AVX2, Middle)
-template <typename R, typename T> INLINE void product(const MatrixOf<T>& a, const MatrixOf<T>& b, T* c, int64_t ldc, int64_t m, int64_t n, int64_t depth, bool add, Packing& packing) {
-  if constexpr (std::is_same_v<R, Wide>) productWide(a, b, c, ldc, m, n, depth, add, packing);
-  else productMiddle(a, b, c, ldc, m, n, depth, add, packing);
 }
