@@ -28,7 +28,7 @@ export async function createRig(method: Record<string, unknown>, shape: VitShape
   const start = await initialValues(tuning, seed, read)
   return {
     model, tuning, start,
-    step: (train = {}, from = start) => createEagerStep(model, tuning, from, { seed, precision: 'float32', from: 0, train: trainDefaults(train), ...plainPixels }),
+    step: (train = {}, from = start) => createEagerStep(model, tuning, from, { seed, precision: 'float32', from: 0, train: trainDefaults(train), ...plainPixels }, 100),
     dispose: () => model.dispose(),
   }
 }

@@ -24,7 +24,7 @@ export function planRecipe(draft: unknown, facts: PlanFacts): PlanReport {
   const tuning = createTuning(sites, settings.method, settings.config, settings.san, settings.sites)
   notices.push(...checks(resolved, tuning, facts))
   const precision = recipe.precision === 'auto' ? recipe.step === 'eager' ? 'float32' : facts.faster ?? 'float32' : recipe.precision
-  const estimate = (train: Batch) => estimateMemory(shape, sites, tuning, precision, train), memory = estimate(recipe.train)
+  const estimate = (train: Batch) => estimateMemory(shape, sites, tuning, { precision, eager: recipe.step === 'eager' }, train), memory = estimate(recipe.train)
   const steps = facts.trainImages === null ? null : stepsPerEpoch(facts.trainImages, recipe.train)
   return {
     trainable: trainableReport(tuning),

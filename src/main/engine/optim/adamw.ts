@@ -1,7 +1,7 @@
 import type { Recipe } from '../../contract/recipe'
 import { tf, type Tensor } from '../tf'
 
-/** Moments of AdamW, each one flat vector [P]. */
+/** Moments of AdamW, each a vector [P]. */
 export interface AdamState { m: Tensor; v: Tensor }
 export type AdamOptions = Pick<Recipe['train'], 'beta1' | 'beta2' | 'epsilon' | 'weightDecay'>
 /** The learning rate and what corrects the moments' start at zero: 1 - βᵗ. Numbers, or tensors [] of a compiled step. */

@@ -11,7 +11,7 @@ import { multiplies } from './graph/matmul'
 import { optimized, usualLimits } from './graph/optimize'
 import { openSession, type Session, type WithModelFolder } from './graph/session'
 import { KeptActivations } from './kept'
-import { gathered, partOf, piecesOf, scatter, type Piece } from './pieces'
+import { gathered, joined, piecesOf, readerOf, type Piece } from './pieces'
 import type { Moments, Step, StepResult, StepState, Vector, Weights } from './step'
 import { bufferVariable, DECAYED, decayedOf, enteringShape, isFrozen, loads, M, restored, trace, traced, V, VALUES, type Sizes } from './trace'
 
@@ -64,11 +64,7 @@ class CompiledStep implements Step {
   }
 
   async state(): Promise<StepState> {
-    const whole = (name: string): Float32Array => {
-      const flat = new Float32Array(this.pieces.reduce((n, piece) => n + piece.size, 0))
-      for (const [i, piece] of this.pieces.entries()) scatter(piece, this.read(name + i), flat)
-      return flat
-    }
+    const whole = (vector: Vector) => joined(this.pieces, i => this.read(vector + i))
     return { values: whole(VALUES), m: whole(M), v: whole(V), buffers: this.averages() }
   }
 
@@ -77,13 +73,7 @@ class CompiledStep implements Step {
   }
 
   reader(vector: Vector): (slot: string) => Float32Array {
-    const held = new Map<number, Float32Array>()
-    return slot => {
-      const i = this.pieces.findIndex(({ slots }) => slots.some(({ name }) => name === slot)), piece = this.pieces[i]!
-      const data = held.get(i) ?? this.read(vector + i)
-      if (piece.slots.length > 1) held.set(i, data)
-      return partOf(piece, slot, data)
-    }
+    return readerOf(this.pieces, i => this.read(vector + i))
   }
 
   restore({ values, m, v, buffers }: Weights & Partial<Moments>): void {

@@ -31,14 +31,27 @@ export function gathered(flat: Float32Array, piece: Piece): Float32Array {
   return out
 }
 
-/** A slot's part of its piece's data, by its name; a view. */
-export function partOf(piece: Piece, name: string, data: Float32Array): Float32Array {
-  const at = piece.slots.findIndex(slot => slot.name === name), before = piece.slots.slice(0, at).reduce((n, slot) => n + count(slot.shape), 0)
-  return data.subarray(before, before + count(piece.slots[at]!.shape))
+/** Gives slots' data by their names, from pieces that are read when one of their slots is asked for; large ones are not held. */
+export function readerOf(pieces: readonly Piece[], read: (piece: number) => Float32Array): (slot: string) => Float32Array {
+  const held = new Map<number, Float32Array>()
+  return name => {
+    const i = pieces.findIndex(({ slots }) => slots.some(slot => slot.name === name)), { slots } = pieces[i]!
+    const data = held.get(i) ?? read(i)
+    if (slots.length > 1) held.set(i, data)
+    const at = slots.findIndex(slot => slot.name === name), before = slots.slice(0, at).reduce((n, slot) => n + count(slot.shape), 0)
+    return data.subarray(before, before + count(slots[at]!.shape))
+  }
+}
+
+/** The flat vector of all, in the order of the slots. */
+export function joined(pieces: readonly Piece[], read: (piece: number) => Float32Array): Float32Array {
+  const flat = new Float32Array(pieces.reduce((n, piece) => n + piece.size, 0))
+  for (const [i, piece] of pieces.entries()) scatter(piece, read(i), flat)
+  return flat
 }
 
 /** Puts a piece back to where it belongs in the flat vector. */
-export function scatter(piece: Piece, data: Float32Array, into: Float32Array): void {
+function scatter(piece: Piece, data: Float32Array, into: Float32Array): void {
   let at = 0
   for (const [i, slot] of piece.slots.entries()) {
     into.set(data.subarray(at, at + count(slot.shape)), piece.begins[i])
