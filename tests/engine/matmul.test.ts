@@ -23,7 +23,7 @@ function bothWays(a: number[], b: number[], transposed: readonly [boolean, boole
 }
 
 // rows, depth, columns: around whole vectors, tiles and panels, shared among threads by rows and by columns
-const sizes = [[1, 1, 1], [1, 7, 100], [13, 16, 31], [14, 17, 32], [15, 256, 33], [29, 257, 65], [197, 64, 197], [300, 700, 520], [60, 300, 1100], [1000, 96, 40]] as const
+const sizes = [[1, 1, 1], [1, 7, 100], [13, 16, 31], [14, 17, 32], [15, 256, 33], [29, 257, 65], [197, 64, 197], [300, 700, 520], [60, 300, 1100], [1000, 96, 40], [300, 500, 8]] as const
 
 describe('a matrix product of our own', () => {
   it('can be had in this runtime', () => expect(multiplies(withModelFolder)).toContain(FLOAT))
